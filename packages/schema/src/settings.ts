@@ -1,0 +1,2 @@
+/** Filled by the settings schema; see settings.md in the README. */
+export interface Settings {}

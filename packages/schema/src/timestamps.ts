@@ -1,0 +1,82 @@
+/**
+ * A moment as it travels: UTC, `2026-11-21T08:10:29.157970Z`, six digits, the fraction left out when zero
+ * (facts/rules.md §3). JavaScript's Date would lose the microseconds, so moments stay text from the wire to Postgres
+ * and back, and are compared and moved as whole microseconds since 1970, which a double holds exactly.
+ */
+export type Timestamp = string;
+
+const ISO = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?\s*(Z|z|[+-]\d{2}(?::?\d{2}(?::?\d{2})?)?)?$/;
+
+const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+function daysOf(year: number, month: number): number {
+  const leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
+  return month === 2 && leap ? 29 : (DAYS[month - 1] ?? 0);
+}
+
+function offsetSeconds(text: string | undefined): number {
+  if (text === undefined || text === 'Z' || text === 'z') return 0;
+  const digits = text.slice(1).replaceAll(':', '').padEnd(6, '0');
+  const seconds = Number(digits.slice(0, 2)) * 3600 + Number(digits.slice(2, 4)) * 60 + Number(digits.slice(4, 6));
+  return text.startsWith('-') ? -seconds : seconds;
+}
+
+/** Microseconds since 1970 of an ISO 8601 text (no offset means UTC), or undefined where it is none. */
+export function parseTimestamp(text: string): number | undefined {
+  const match = ISO.exec(text.trim());
+  if (!match) return undefined;
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map((part) => Number(part ?? 0)) as [number, number, number, number, number, number];
+  if (year < 1 || month < 1 || month > 12 || day < 1 || day > daysOf(year, month)) return undefined;
+  if (hour > 23 || minute > 59 || second > 59) return undefined;
+  const moment = new Date(0);
+  moment.setUTCFullYear(year, month - 1, day);
+  moment.setUTCHours(hour, minute, second);
+  const fraction = Number((match[7] ?? '').slice(0, 6).padEnd(6, '0'));
+  return (moment.getTime() - offsetSeconds(match[8]) * 1000) * 1000 + fraction;
+}
+
+/** Microseconds since 1970 of a timestamp that is known to be one. */
+export function toMicroseconds(timestamp: Timestamp): number {
+  const microseconds = parseTimestamp(timestamp);
+  if (microseconds === undefined) throw new RangeError(`not a timestamp: ${timestamp}`);
+  return microseconds;
+}
+
+/** The wire form of a moment given in microseconds since 1970. */
+export function fromMicroseconds(microseconds: number): Timestamp {
+  const whole = Math.floor(microseconds / 1_000_000);
+  const fraction = microseconds - whole * 1_000_000;
+  const text = new Date(whole * 1000).toISOString().slice(0, 19);
+  return fraction === 0 ? `${text}Z` : `${text}.${String(fraction).padStart(6, '0')}Z`;
+}
+
+/** Now, with the microseconds of the process clock. */
+export function now(): Timestamp {
+  return fromMicroseconds(nowMicroseconds());
+}
+
+/** Now in microseconds since 1970. */
+export function nowMicroseconds(): number {
+  return Math.round((performance.timeOrigin + performance.now()) * 1000);
+}
+
+/** The timestamp moved by a number of seconds (may be fractional or negative). */
+export function addSeconds(timestamp: Timestamp, seconds: number): Timestamp {
+  return fromMicroseconds(toMicroseconds(timestamp) + Math.round(seconds * 1_000_000));
+}
+
+/** Seconds from `earlier` to `later`, exact to the microsecond. */
+export function secondsBetween(earlier: Timestamp, later: Timestamp): number {
+  return (toMicroseconds(later) - toMicroseconds(earlier)) / 1_000_000;
+}
+
+/**
+ * The wire form of what Postgres prints for a timestamptz in a UTC session (`2026-11-21 08:10:29.15797+00`),
+ * and of what it prints inside its own JSON (`2026-11-21T08:10:29.15797+00:00`).
+ */
+export function fromPostgres(text: string): Timestamp {
+  const end = text.indexOf('+', 19);
+  const fraction = text.slice(20, end === -1 ? undefined : end);
+  const date = text.charCodeAt(10) === 84 ? text.slice(0, 19) : `${text.slice(0, 10)}T${text.slice(11, 19)}`;
+  return fraction === '' ? `${date}Z` : `${date}.${fraction.padEnd(6, '0')}Z`;
+}
