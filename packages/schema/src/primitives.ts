@@ -131,3 +131,6 @@ export const tags = () => z.array(z.string());
 /** Accepts null for absent and gives the default for both. */
 export const withDefault = <T extends z.ZodType>(schema: T, value: () => z.output<T>) =>
   schema.nullish().transform((given) => given ?? value()) as unknown as z.ZodType<z.output<T>, z.input<T> | null | undefined>;
+
+/** The fields that every stored record begins with. */
+export const recordFields = () => ({ id: uuid(), created: timestamp(), updated: timestamp() });
