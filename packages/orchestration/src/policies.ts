@@ -1,0 +1,2 @@
+export type FlowPolicyName = 'core' | 'minimal' | 'mark-late';
+export type TaskPolicyName = 'core' | 'minimal';

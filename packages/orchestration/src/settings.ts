@@ -1,0 +1,21 @@
+/** The settings that orchestration reads; the names in comments are Prefect's. */
+export interface OrchestrationSettings {
+  /** PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS */
+  deploymentSlotWaitSeconds: number;
+  /** PREFECT_SERVER_CONCURRENCY_INITIAL_DEPLOYMENT_LEASE_DURATION */
+  deploymentLeaseSeconds: number;
+  /** PREFECT_SERVER_TASKS_TAG_CONCURRENCY_SLOT_WAIT_SECONDS */
+  tagSlotWaitSeconds: number;
+  /** PREFECT_SERVER_CONCURRENCY_MAXIMUM_CONCURRENCY_SLOT_WAIT_SECONDS */
+  maximumSlotWaitSeconds: number;
+  /** PREFECT_SERVER_TASKS_MAX_CACHE_KEY_LENGTH */
+  maximumCacheKeyLength: number;
+}
+
+export const DEFAULT_SETTINGS: OrchestrationSettings = {
+  deploymentSlotWaitSeconds: 30,
+  deploymentLeaseSeconds: 300,
+  tagSlotWaitSeconds: 10,
+  maximumSlotWaitSeconds: 30,
+  maximumCacheKeyLength: 2000,
+};
