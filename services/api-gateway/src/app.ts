@@ -7,6 +7,7 @@ import { toErrorReply } from './errors.ts';
 import { mount, send } from './http/mount.ts';
 import { Reply } from './http/route.ts';
 import { createRequestMetrics } from './metrics.ts';
+import { describeApi } from './openapi.ts';
 import { resources } from './resources.ts';
 
 /** Answers of this size are worth compressing (facts/rules.md §2). */
@@ -27,6 +28,7 @@ export function createApp(context: GatewayContext): Express {
     requireApiVersion,
     mount(resources, context, settings.api.bodyLimitBytes),
   );
+  app.get(`${settings.api.basePath}/openapi.json`, (_request, response) => send(response, new Reply(200, describeApi(resources))));
   app.use((_request: Request, response: Response) => send(response, new Reply(404, { detail: 'Not Found' })));
   // Express knows an error handler by its four parameters.
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
