@@ -5,40 +5,48 @@ import { type Timestamp, fromMicroseconds, now, nowMicroseconds } from './timest
 
 /* Events and the filter over them (facts/events.md §1, §6). event-matching.ts applies the filter to one event. */
 
-/** Prefect's own limits (PREFECT_SERVER_EVENTS_MAXIMUM_…). */
-const MAXIMUM_NAME_LENGTH = 1024;
-const MAXIMUM_LABELS = 500;
-const MAXIMUM_RELATED = 100;
-const MAXIMUM_SIZE_BYTES = 1_500_000;
+/** What an event may hold at most (PREFECT_SERVER_EVENTS_MAXIMUM_…). */
+export interface EventLimits {
+  readonly maximumEventNameLength: number;
+  readonly maximumLabelsPerResource: number;
+  readonly maximumRelatedResources: number;
+  readonly maximumSizeBytes: number;
+}
+
+export const DEFAULT_EVENT_LIMITS: EventLimits = {
+  maximumEventNameLength: 1024,
+  maximumLabelsPerResource: 500,
+  maximumRelatedResources: 100,
+  maximumSizeBytes: 1_500_000,
+};
 
 /** A default that the document does not show, as Prefect's (a moment, or a new list). */
 const orElse = <T extends z.ZodType>(schema: T, value: () => z.output<T>) =>
   schema.optional().transform((given): z.output<T> => given ?? value());
 
-const labels = () =>
+const labels = ({ maximumLabelsPerResource: maximum }: EventLimits) =>
   z
     .record(z.string(), z.string())
-    .refine((given) => Object.keys(given).length <= MAXIMUM_LABELS, `The maximum number of labels per resource is ${MAXIMUM_LABELS}`)
+    .refine((given) => Object.keys(given).length <= maximum, `The maximum number of labels per resource is ${maximum}`)
     .refine((given) => given['prefect.resource.id'] !== undefined, 'Resources must include the prefect.resource.id label')
     .refine((given) => given['prefect.resource.id'] !== '', 'The prefect.resource.id label must be non-empty');
 
-export const resource = labels().meta({ id: 'Resource' });
-
-export const relatedResource = labels()
-  .refine((given) => given['prefect.resource.role'] !== undefined, 'Related Resources must include the prefect.resource.role label')
-  .refine((given) => given['prefect.resource.role'] !== '', 'The prefect.resource.role label must be non-empty')
-  .meta({ id: 'RelatedResource' });
-
-/** A thing that an event is about: string labels, among them `prefect.resource.id`. */
-export type Resource = z.output<typeof resource>;
+const relatedLabels = (limits: EventLimits) =>
+  labels(limits)
+    .refine((given) => given['prefect.resource.role'] !== undefined, 'Related Resources must include the prefect.resource.role label')
+    .refine((given) => given['prefect.resource.role'] !== '', 'The prefect.resource.role label must be non-empty');
 
 /** The keys stand in the order of the wire, which parsing keeps. */
-const eventFields = {
+const eventFields = (limits: EventLimits, resource: ReturnType<typeof labels>, related: ReturnType<typeof labels>) => ({
   occurred: timestamp(),
-  event: z.string().refine((name) => name.length <= MAXIMUM_NAME_LENGTH, `Event name must be at most ${MAXIMUM_NAME_LENGTH} characters`),
+  event: z
+    .string()
+    .refine((name) => name.length <= limits.maximumEventNameLength, `Event name must be at most ${limits.maximumEventNameLength} characters`),
   resource,
   related: orElse(
-    z.array(relatedResource).refine((related) => related.length <= MAXIMUM_RELATED, `The maximum number of related resources is ${MAXIMUM_RELATED}`),
+    z
+      .array(related)
+      .refine((given) => given.length <= limits.maximumRelatedResources, `The maximum number of related resources is ${limits.maximumRelatedResources}`),
     () => [],
   ),
   payload: orElse(jsonObject(), () => ({})),
@@ -46,22 +54,34 @@ const eventFields = {
   follows: uuid()
     .nullish()
     .transform((id) => id ?? null),
-};
+});
 
-export const event = z.object(eventFields).meta({ id: 'Event' });
+/** The schema of events under other than the default limits. */
+export function createEventSchema(limits: EventLimits) {
+  return z.object(eventFields(limits, labels(limits), relatedLabels(limits)));
+}
+
+/** A thing that an event is about: string labels, among them `prefect.resource.id`. */
+export const resource = labels(DEFAULT_EVENT_LIMITS).meta({ id: 'Resource' });
+export type Resource = z.output<typeof resource>;
+
+export const relatedResource = relatedLabels(DEFAULT_EVENT_LIMITS).meta({ id: 'RelatedResource' });
+
+const documentedFields = eventFields(DEFAULT_EVENT_LIMITS, resource, relatedResource);
+export const event = z.object(documentedFields).meta({ id: 'Event' });
 export type Event = z.output<typeof event>;
 
-export const receivedEvent = z.object({ ...eventFields, received: timestamp() }).meta({ id: 'ReceivedEvent' });
+export const receivedEvent = z.object({ ...documentedFields, received: timestamp() }).meta({ id: 'ReceivedEvent' });
 export type ReceivedEvent = z.output<typeof receivedEvent>;
 
 /**
  * The text of an event as it travels the stream, stamped as received now; undefined where it is larger than the server
  * keeps: such events are dropped without an error (facts/events.md §1).
  */
-export function receiveEvent(given: Event): string | undefined {
+export function receiveEvent(given: Event, maximumSizeBytes = DEFAULT_EVENT_LIMITS.maximumSizeBytes): string | undefined {
   const text = toJson({ ...given, received: now() } satisfies ReceivedEvent);
   // A UTF-16 unit is at most three bytes of UTF-8: short texts need no counting.
-  return text.length * 3 > MAXIMUM_SIZE_BYTES && Buffer.byteLength(text) > MAXIMUM_SIZE_BYTES ? undefined : text;
+  return text.length * 3 > maximumSizeBytes && Buffer.byteLength(text) > maximumSizeBytes ? undefined : text;
 }
 
 const texts = () => z.array(z.string()).nullish();

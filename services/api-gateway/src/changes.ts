@@ -21,6 +21,6 @@ export async function change<T>({ database, broker, logger }: GatewayContext, wo
     }),
   );
   // The answer does not wait for the stream: what fails here, the relay of the event persister publishes later.
-  publishOutboxEvents(database.kysely, broker, outbox).catch((error: unknown) => logger.warn({ error }, 'events wait in the outbox'));
+  publishOutboxEvents(broker, outbox, (error) => logger.warn({ error }, 'events wait in the outbox'));
   return result;
 }
