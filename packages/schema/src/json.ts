@@ -41,6 +41,10 @@ export function isRawJson(value: unknown): value is RawJson {
   return JSON.isRawJSON(value);
 }
 
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawJson(value);
+}
+
 /** The number behind a JSON number, where a schema asks for a number and exactness no longer matters. */
 export function unwrapNumber(value: unknown): unknown {
   return isRawJson(value) ? Number(value.rawJSON) : value;
