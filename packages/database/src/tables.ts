@@ -457,7 +457,7 @@ export interface VariableTable {
   created: Defaulted<Timestamp>;
   updated: Defaulted<Timestamp>;
   name: string;
-  tags: Defaulted<JsonColumn>;
+  tags: Defaulted<JsonColumn<string[]>>;
   value: NullableColumn<JsonColumn>;
 }
 
