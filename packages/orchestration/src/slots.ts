@@ -1,5 +1,4 @@
-import type postgres from 'postgres';
-import type { Database } from '@praetor/database/connect';
+import type { Database, Sql } from '@praetor/database/connect';
 import { retryOnce } from '@praetor/database/errors';
 import { LockedError, UnprocessableError } from '@praetor/schema/errors';
 import { v7 as uuidv7 } from 'uuid';
@@ -12,7 +11,7 @@ import { DEFAULT_SETTINGS, type OrchestrationSettings } from './settings.ts';
  */
 
 /** A connection pool or a transaction of it. */
-export type Statements = postgres.ISql;
+export type Statements = Sql;
 
 /** SQL: seconds since the limit `l` was touched; never negative, though its last toucher may have begun after us. */
 const ELAPSED = 'greatest(0, extract(epoch from now() - l.updated))';
