@@ -120,11 +120,7 @@ export const jsonObject = () =>
   });
 
 /** A name that may stand in a URL: not empty, none of `/ % & > <` (facts/rules.md §6). */
-export const name = () =>
-  z
-    .string()
-    .min(1)
-    .regex(/^[^/%&><]+$/);
+export const name = () => z.string().regex(/^[^/%&><]+$/);
 
 export const tags = () => z.array(z.string());
 

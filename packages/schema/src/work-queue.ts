@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import { boolean, duration, integer, name, recordFields, tags, timestamp, uuid, withDefault } from './primitives.ts';
+import { stateType } from './state.ts';
+
+/* Queues of a work pool: the lower its priority number, the sooner a queue is served (facts/rules.md §10). */
+
+export const workQueueStatus = z.enum(['READY', 'NOT_READY', 'PAUSED']).meta({ id: 'WorkQueueStatus' });
+export type WorkQueueStatus = z.output<typeof workQueueStatus>;
+
+/** What queues selected runs by before work pools existed. */
+const queueFilter = z.object({ tags: tags().nullish(), deployment_ids: z.array(uuid()).nullish() }).meta({ id: 'QueueFilter' });
+
+const limit = () => integer((number) => number.min(0)).nullish();
+const priority = () => integer((number) => number.positive()).nullish();
+
+export const workQueueCreate = z
+  .strictObject({
+    name: name(),
+    description: withDefault(z.string(), () => ''),
+    is_paused: boolean().default(false),
+    concurrency_limit: limit(),
+    priority: priority(),
+    filter: queueFilter.nullish(),
+  })
+  .meta({ id: 'WorkQueueCreate' });
+export type WorkQueueCreate = z.output<typeof workQueueCreate>;
+
+/** What is left out stays as it is. */
+export const workQueueUpdate = z
+  .strictObject({
+    name: name().nullish(),
+    description: z.string().nullish(),
+    is_paused: boolean().optional(),
+    concurrency_limit: limit(),
+    priority: priority(),
+    last_polled: timestamp().nullish(),
+    filter: queueFilter.nullish(),
+  })
+  .meta({ id: 'WorkQueueUpdate' });
+export type WorkQueueUpdate = z.output<typeof workQueueUpdate>;
+
+const fields = {
+  ...recordFields(),
+  name: z.string(),
+  description: z.string().nullable(),
+  is_paused: boolean(),
+  concurrency_limit: integer().nullable(),
+  priority: integer(),
+  work_pool_id: uuid().nullable(),
+  filter: queueFilter.nullable(),
+  last_polled: timestamp().nullable(),
+};
+
+export const plainWorkQueue = z.object(fields).meta({ id: 'WorkQueue' });
+export type PlainWorkQueue = z.output<typeof plainWorkQueue>;
+
+export const workQueue = z
+  .object({
+    ...fields,
+    work_pool_name: z.string().nullable(),
+    status: workQueueStatus.nullable(),
+    /** Runs that hold a slot; null where nothing limits them. */
+    active_slots: integer().nullable(),
+  })
+  .meta({ id: 'WorkQueueResponse' });
+export type WorkQueue = z.output<typeof workQueue>;
+
+const healthPolicy = z
+  .object({ maximum_late_runs: integer().nullable(), maximum_seconds_since_last_polled: integer().nullable() })
+  .meta({ id: 'WorkQueueHealthPolicy' });
+
+export const workQueueHealth = z
+  .object({ healthy: boolean(), late_runs_count: integer(), last_polled: timestamp().nullable(), health_check_policy: healthPolicy })
+  .meta({ id: 'WorkQueueStatusDetail' });
+export type WorkQueueHealth = z.output<typeof workQueueHealth>;
+
+/** A run that holds a slot of a queue. */
+export const slotHolder = z
+  .object({
+    id: uuid(),
+    name: z.string(),
+    state_type: stateType.nullable(),
+    state_name: z.string().nullable(),
+    start_time: timestamp().nullable(),
+    state_timestamp: timestamp().nullable(),
+    time_in_current_state: duration().nullable(),
+  })
+  .meta({ id: 'FlowRunSlotSummary' });
+export type SlotHolder = z.output<typeof slotHolder>;
+
+/** The fields which say what part of a longer list an answer holds. */
+export const pageFields = () => ({ count: integer(), limit: integer(), pages: integer(), page: integer() });
+
+export const workQueueConcurrency = z
+  .object({ active_slots: integer(), concurrency_limit: integer().nullable(), flow_runs: z.array(slotHolder), ...pageFields() })
+  .meta({ id: 'WorkQueueConcurrencyStatus' });
+export type WorkQueueConcurrency = z.output<typeof workQueueConcurrency>;
