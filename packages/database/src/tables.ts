@@ -1,6 +1,11 @@
 import type { ColumnType } from 'kysely';
-import type { Json } from '@praetor/schema/json';
+import type { ConcurrencyOptions } from '@praetor/schema/deployment';
+import type { CreatedBy } from '@praetor/schema/flow-run';
+import type { Json, JsonObject } from '@praetor/schema/json';
+import type { Schedule } from '@praetor/schema/schedule';
 import type { Timestamp } from '@praetor/schema/timestamps';
+import type { WorkPool } from '@praetor/schema/work-pool';
+import type { WorkQueue } from '@praetor/schema/work-queue';
 
 /*
  * The tables as Kysely sees them: Prefect's own (facts/data-model.md) and, under `praetor.`, ours. A column with an SQL
@@ -227,30 +232,30 @@ export interface DeploymentTable {
   created: Defaulted<Timestamp>;
   updated: Defaulted<Timestamp>;
   name: string;
-  tags: Defaulted<JsonColumn>;
-  parameters: Defaulted<JsonColumn>;
+  tags: Defaulted<JsonColumn<string[]>>;
+  parameters: Defaulted<JsonColumn<JsonObject>>;
   flow_id: string;
   infrastructure_document_id: string | null;
   description: string | null;
-  parameter_openapi_schema: NullableColumn<JsonColumn>;
+  parameter_openapi_schema: NullableColumn<JsonColumn<JsonObject>>;
   storage_document_id: string | null;
   version: string | null;
-  infra_overrides: Defaulted<JsonColumn>;
+  infra_overrides: Defaulted<JsonColumn<JsonObject>>;
   path: string | null;
   entrypoint: string | null;
   work_queue_name: string | null;
-  created_by: NullableColumn<JsonColumn>;
-  updated_by: NullableColumn<JsonColumn>;
+  created_by: NullableColumn<JsonColumn<CreatedBy>>;
+  updated_by: NullableColumn<JsonColumn<CreatedBy>>;
   work_queue_id: string | null;
-  pull_steps: NullableColumn<JsonColumn>;
+  pull_steps: NullableColumn<JsonColumn<JsonObject[]>>;
   enforce_parameter_schema: Defaulted<boolean>;
   last_polled: Timestamp | null;
   paused: Defaulted<boolean>;
   status: Defaulted<DeploymentStatus>;
   concurrency_limit: number | null;
-  concurrency_options: NullableColumn<JsonColumn>;
+  concurrency_options: NullableColumn<JsonColumn<ConcurrencyOptions>>;
   concurrency_limit_id: string | null;
-  labels: NullableColumn<JsonColumn>;
+  labels: NullableColumn<JsonColumn<JsonObject>>;
   version_id: string | null;
 }
 
@@ -258,11 +263,11 @@ export interface DeploymentScheduleTable {
   id: Defaulted<string>;
   created: Defaulted<Timestamp>;
   updated: Defaulted<Timestamp>;
-  schedule: JsonColumn;
+  schedule: JsonColumn<Schedule>;
   active: boolean;
   deployment_id: string;
   max_scheduled_runs: number | null;
-  parameters: Defaulted<JsonColumn>;
+  parameters: Defaulted<JsonColumn<JsonObject>>;
   slug: string | null;
 }
 
@@ -468,14 +473,14 @@ export interface WorkPoolTable {
   name: string;
   description: string | null;
   type: string;
-  base_job_template: Defaulted<JsonColumn>;
+  base_job_template: Defaulted<JsonColumn<JsonObject>>;
   is_paused: Defaulted<boolean>;
   concurrency_limit: number | null;
   default_queue_id: string | null;
   status: Defaulted<WorkPoolStatus>;
   last_transitioned_status_at: Timestamp | null;
   last_status_event_id: string | null;
-  storage_configuration: Defaulted<JsonColumn>;
+  storage_configuration: Defaulted<JsonColumn<Partial<WorkPool['storage_configuration']>>>;
 }
 
 export interface WorkQueueTable {
@@ -483,7 +488,7 @@ export interface WorkQueueTable {
   created: Defaulted<Timestamp>;
   updated: Defaulted<Timestamp>;
   name: string;
-  filter: NullableColumn<JsonColumn>;
+  filter: NullableColumn<JsonColumn<WorkQueue['filter']>>;
   description: Defaulted<string>;
   is_paused: Defaulted<boolean>;
   concurrency_limit: number | null;

@@ -1,0 +1,148 @@
+import { z } from 'zod';
+import { createdBy, flowRunCreate } from './flow-run.ts';
+import { labels } from './labels.ts';
+import { boolean, float, integer, jsonObject, name, recordFields, tags, timestamp, uuid } from './primitives.ts';
+import { deploymentSchedule, deploymentScheduleCreate, deploymentScheduleUpdate } from './schedule.ts';
+
+/* How, where and when a flow is run (facts/rules.md §8). */
+
+export const deploymentStatus = z.enum(['READY', 'NOT_READY']).meta({ id: 'DeploymentStatus' });
+
+/** What becomes of a run for which no slot of the deployment's limit is free, and how long a slot waits for a run to start. */
+export const concurrencyOptions = z
+  .object({
+    collision_strategy: z.enum(['ENQUEUE', 'CANCEL_NEW']),
+    grace_period_seconds: integer((seconds) => seconds.min(60).max(86_400))
+      .nullable()
+      .default(null),
+  })
+  .meta({ id: 'ConcurrencyOptions' });
+export type ConcurrencyOptions = z.output<typeof concurrencyOptions>;
+
+/** Accepted for clients that version their deployments; nothing is done with it. */
+const versionInfo = z.looseObject({ type: z.string(), version: z.string() }).meta({ id: 'VersionInfo' });
+
+/* Whether a field is in the body matters: an existing deployment keeps what is left out. */
+const fields = {
+  version: z.string().nullish(),
+  description: z.string().nullish(),
+  paused: boolean().optional(),
+  concurrency_limit: integer((limit) => limit.positive()).nullish(),
+  concurrency_options: concurrencyOptions.nullish(),
+  global_concurrency_limit_id: uuid().nullish(),
+  parameter_openapi_schema: jsonObject().nullish(),
+  tags: tags().optional(),
+  work_queue_name: z.string().nullish(),
+  work_pool_name: z.string().nullish(),
+  path: z.string().nullish(),
+  pull_steps: z.array(jsonObject()).nullish(),
+  entrypoint: z.string().nullish(),
+  storage_document_id: uuid().nullish(),
+  infrastructure_document_id: uuid().nullish(),
+  version_info: versionInfo.nullish(),
+};
+
+export const deploymentCreate = z
+  .strictObject({
+    ...fields,
+    name: name(),
+    flow_id: uuid(),
+    schedules: z.array(deploymentScheduleCreate).default([]),
+    enforce_parameter_schema: boolean().optional(),
+    parameters: jsonObject().default({}),
+    labels: labels().nullish(),
+    job_variables: jsonObject().optional(),
+  })
+  .meta({ id: 'DeploymentCreate' });
+export type DeploymentCreate = z.output<typeof deploymentCreate>;
+
+export const deploymentUpdate = z
+  .strictObject({
+    ...fields,
+    schedules: z.array(deploymentScheduleUpdate).optional(),
+    enforce_parameter_schema: boolean().nullish(),
+    parameters: jsonObject().nullish(),
+    job_variables: jsonObject().nullish(),
+  })
+  .refine(
+    (update) => !update.concurrency_limit || !update.global_concurrency_limit_id,
+    'A deployment has a concurrency limit of its own or a global one, not both.',
+  )
+  .meta({ id: 'DeploymentUpdate' });
+export type DeploymentUpdate = z.output<typeof deploymentUpdate>;
+
+const globalConcurrencyLimit = z
+  .object({
+    ...recordFields(),
+    active: boolean(),
+    name: z.string(),
+    limit: integer(),
+    active_slots: integer(),
+    slot_decay_per_second: float(),
+  })
+  .meta({ id: 'GlobalConcurrencyLimitResponse' });
+
+export const deployment = z
+  .object({
+    ...recordFields(),
+    name: z.string(),
+    version: z.string().nullable(),
+    description: z.string().nullable(),
+    flow_id: uuid(),
+    paused: boolean(),
+    schedules: z.array(deploymentSchedule),
+    /** Always null: the limit is a global one now. */
+    concurrency_limit: integer().nullable(),
+    global_concurrency_limit: globalConcurrencyLimit.nullable(),
+    concurrency_options: concurrencyOptions.nullable(),
+    job_variables: jsonObject(),
+    parameters: jsonObject(),
+    tags: tags(),
+    labels: labels(),
+    work_queue_name: z.string().nullable(),
+    work_queue_id: uuid().nullable(),
+    last_polled: timestamp().nullable(),
+    parameter_openapi_schema: jsonObject().nullable(),
+    path: z.string().nullable(),
+    pull_steps: z.array(jsonObject()).nullable(),
+    entrypoint: z.string().nullable(),
+    storage_document_id: uuid().nullable(),
+    infrastructure_document_id: uuid().nullable(),
+    created_by: createdBy.nullable(),
+    updated_by: createdBy.meta({ id: 'UpdatedBy' }).nullable(),
+    work_pool_name: z.string().nullable(),
+    status: deploymentStatus.nullable(),
+    enforce_parameter_schema: boolean(),
+  })
+  .meta({ id: 'DeploymentResponse' });
+export type Deployment = z.output<typeof deployment>;
+
+export const deploymentFlowRunCreate = flowRunCreate
+  .pick({
+    state: true,
+    name: true,
+    parameters: true,
+    context: true,
+    infrastructure_document_id: true,
+    empirical_policy: true,
+    tags: true,
+    idempotency_key: true,
+    parent_task_run_id: true,
+    work_queue_name: true,
+  })
+  .extend({
+    enforce_parameter_schema: boolean().nullish(),
+    labels: labels().nullish(),
+    job_variables: jsonObject().nullable().default({}),
+  })
+  .meta({ id: 'DeploymentFlowRunCreate' });
+export type DeploymentFlowRunCreate = z.output<typeof deploymentFlowRunCreate>;
+
+const flowRunCreateResult = z
+  .object({ flow_run_id: uuid().nullable(), status: z.enum(['CREATED', 'FAILED']), error: z.string().nullable() })
+  .meta({ id: 'FlowRunCreateResult' });
+export type FlowRunCreateResult = z.output<typeof flowRunCreateResult>;
+
+export const flowRunBulkCreateResponse = z.object({ results: z.array(flowRunCreateResult) }).meta({ id: 'FlowRunBulkCreateResponse' });
+
+export const deploymentBulkDeleteResponse = z.object({ deleted: z.array(uuid()) }).meta({ id: 'DeploymentBulkDeleteResponse' });
