@@ -8,3 +8,9 @@ export const TOPICS = {
 
 export type Topic = keyof typeof TOPICS;
 export type Group = (typeof TOPICS)[Topic]['groups'][number];
+
+export function groupsOf(topic: Topic): readonly Group[] {
+  return TOPICS[topic].groups;
+}
+
+export const ALL_TOPICS = Object.keys(TOPICS) as readonly Topic[];

@@ -1,0 +1,109 @@
+import { backoff, pause } from './backoff.ts';
+import { type ConsumeOptions, type DeadLetter, type Message, MessagesFailedError } from './broker.ts';
+
+/** One member's view of a group: where a consumer gets its messages from and what becomes of them. */
+export interface Subscription {
+  /** The next messages, at most `limit`. Waits up to `waitMs` for the first; none come while the connection is lost. */
+  read(limit: number, waitMs: number): Promise<Message[]>;
+  acknowledge(messages: readonly Message[]): Promise<void>;
+  /** Tells the group that these are still being worked on, so that no other member takes them over. */
+  keep(messages: readonly Message[]): Promise<void>;
+  /** Leaves the group; what was read and not acknowledged goes to the other members. */
+  close(): Promise<void>;
+}
+
+/** A consumer looks for messages at least this often, which bounds how long it takes to stop. */
+const WAIT_MS = 1000;
+const KEEP_INTERVAL_MS = 2000;
+const FIRST_RETRY_MS = 200;
+
+/** A message that failed and when it is tried again. */
+interface Retry {
+  message: Message;
+  due: number;
+}
+
+/**
+ * The loop of every consumer: read a batch, have it handled, acknowledge it. Failed messages are tried again later, beside
+ * the new ones, and saved as dead letters in the end, so that nothing blocks the stream and nothing is lost in silence.
+ */
+export async function runConsumer(subscription: Subscription, options: ConsumeOptions, saveDeadLetter: (letter: DeadLetter) => Promise<void>): Promise<void> {
+  const { topic, group, batchSize, maxAttempts, handle, isOutage, signal } = options;
+  const noteProgress = options.onProgress ?? (() => {});
+  const inHand = new Set<Message>();
+  let retries: Retry[] = [];
+
+  /** Handles messages however often it takes to tell the good from the bad; gives the bad ones with their errors. */
+  async function attempt(messages: readonly Message[]): Promise<Map<Message, unknown>> {
+    for (let outage = 0; ; outage++) {
+      try {
+        await handle(messages);
+        return new Map();
+      } catch (error) {
+        if (error instanceof MessagesFailedError) return new Map(error.failures);
+        if (isOutage(error)) {
+          if (signal.aborted) throw error;
+          noteProgress();
+          await pause(backoff(outage), signal);
+          continue;
+        }
+        const [only] = messages;
+        if (only && messages.length === 1) return new Map([[only, error]]);
+        const middle = Math.ceil(messages.length / 2);
+        return new Map([...(await attempt(messages.slice(0, middle))), ...(await attempt(messages.slice(middle)))]);
+      }
+    }
+  }
+
+  async function bury(message: Message, error: unknown): Promise<void> {
+    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    await saveDeadLetter({ topic, group, data: message.data, error: text, attempts: message.attempts });
+    await subscription.acknowledge([message]);
+    inHand.delete(message);
+  }
+
+  async function work(batch: readonly Message[]): Promise<void> {
+    for (const message of batch) inHand.add(message);
+    const failures = await attempt(batch);
+    const done = batch.filter((message) => !failures.has(message));
+    await subscription.acknowledge(done);
+    for (const message of done) inHand.delete(message);
+    for (const [failed, error] of failures) {
+      inHand.delete(failed);
+      const message = { ...failed, attempts: failed.attempts + 1 };
+      inHand.add(message);
+      // A dead letter that cannot be saved now is one more thing to try again.
+      const buried = message.attempts >= maxAttempts && (await bury(message, error).then(() => true, () => false));
+      if (!buried) retries.push({ message, due: performance.now() + backoff(message.attempts, FIRST_RETRY_MS) });
+    }
+  }
+
+  /** Retries that are due come first; new messages are not read while a whole batch of failures waits. */
+  async function next(): Promise<Message[]> {
+    const now = performance.now();
+    const due = retries.filter((retry) => retry.due <= now).slice(0, batchSize);
+    if (due.length > 0) {
+      retries = retries.filter((retry) => !due.includes(retry));
+      return due.map((retry) => retry.message);
+    }
+    const waitMs = Math.min(WAIT_MS, ...retries.map((retry) => Math.ceil(retry.due - now)));
+    if (retries.length < batchSize) return subscription.read(batchSize, waitMs);
+    await pause(waitMs, signal);
+    return [];
+  }
+
+  const keeper = setInterval(() => void subscription.keep([...inHand]), KEEP_INTERVAL_MS);
+  try {
+    while (!signal.aborted) {
+      noteProgress();
+      const batch = await next();
+      if (batch.length > 0) await work(batch);
+    }
+  } catch (error) {
+    // Stopped in the middle of an outage: the batch stays unacknowledged and goes to another member.
+    if (!signal.aborted) throw error;
+  } finally {
+    clearInterval(keeper);
+    await subscription.close();
+  }
+}

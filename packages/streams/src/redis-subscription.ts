@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Redis } from 'ioredis';
+import { backoff, pause } from './backoff.ts';
+import type { BrokerCounters, Message } from './broker.ts';
+import type { Subscription } from './consumer.ts';
+import { type EntryReply, createGroup, isNoGroup } from './redis-replies.ts';
+import { retireConsumer } from './redis-trim.ts';
+
+export interface RedisSubscriptionOptions {
+  /** A connection of its own: reads block it. */
+  redis: Redis;
+  key: string;
+  group: string;
+  claimAfterMs: number;
+  counters: BrokerCounters;
+  onError: (error: unknown) => void;
+  signal: AbortSignal;
+}
+
+function toMessages(entries: readonly EntryReply[], attempts: (id: string) => number = () => 0): Message[] {
+  return entries.flatMap(([id, fields]) => (fields ? [{ id, data: fields[1] ?? '', attempts: attempts(id) }] : []));
+}
+
+/** A consumer of a Redis consumer group. Its name is new each time, so what a dead one held is claimed like anybody else's. */
+export class RedisSubscription implements Subscription {
+  readonly #options: RedisSubscriptionOptions;
+  readonly #name = `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`;
+  #claimAt = 0;
+  #failures = 0;
+
+  constructor(options: RedisSubscriptionOptions) {
+    this.#options = options;
+  }
+
+  async read(limit: number, waitMs: number): Promise<Message[]> {
+    const { redis, key, group, onError, signal } = this.#options;
+    try {
+      const messages = await this.#readOnce(limit, waitMs);
+      this.#failures = 0;
+      return messages;
+    } catch (error) {
+      if (signal.aborted) return [];
+      // Redis has lost its data, or this is the first start.
+      if (isNoGroup(error)) await createGroup(redis, key, group).catch(onError);
+      else onError(error);
+      // The first failure is most often a missing group, which is there now.
+      await pause(this.#failures++ === 0 ? 0 : backoff(this.#failures), signal);
+      return [];
+    }
+  }
+
+  async #readOnce(limit: number, waitMs: number): Promise<Message[]> {
+    const { redis, key, group, claimAfterMs } = this.#options;
+    if (Date.now() >= this.#claimAt) {
+      const claimed = await this.#claim(limit);
+      // There may be more where these came from.
+      if (claimed.length < limit) this.#claimAt = Date.now() + claimAfterMs * (0.25 + Math.random() / 4);
+      if (claimed.length > 0) return claimed;
+    }
+    const reply = await redis.xreadgroup('GROUP', group, this.#name, 'COUNT', limit, 'BLOCK', waitMs, 'STREAMS', key, '>');
+    return toMessages(reply?.[0]?.[1] ?? []);
+  }
+
+  /** Takes over what other consumers, or this one on a connection that broke, have left lying. */
+  async #claim(limit: number): Promise<Message[]> {
+    const { redis, key, group, claimAfterMs, counters } = this.#options;
+    const [, entries, deleted] = (await redis.xautoclaim(key, group, this.#name, claimAfterMs, '0', 'COUNT', limit)) as [string, EntryReply[], string[]?];
+    counters.lost += deleted?.length ?? 0;
+    if (entries.length === 0) return [];
+    const pipeline = redis.pipeline();
+    for (const [id] of entries) pipeline.xpending(key, group, id, id, 1);
+    const replies = (await pipeline.exec()) ?? [];
+    const deliveries = new Map(replies.map(([, reply], index) => [entries[index]?.[0], Number((reply as number[][] | null)?.[0]?.[3] ?? 1)]));
+    return toMessages(entries, (id) => (deliveries.get(id) ?? 1) - 1);
+  }
+
+  /** Keeps trying while Redis is away: giving up would only have the work done twice. */
+  async acknowledge(messages: readonly Message[]): Promise<void> {
+    const { redis, key, group, onError, signal } = this.#options;
+    if (messages.length === 0) return;
+    for (let failures = 0; ; failures++)
+      try {
+        await redis.xack(key, group, ...messages.map((message) => message.id));
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        onError(error);
+        await pause(backoff(failures), signal);
+      }
+  }
+
+  async keep(messages: readonly Message[]): Promise<void> {
+    const { redis, key, group, onError } = this.#options;
+    if (messages.length === 0 || redis.status !== 'ready') return;
+    // JUSTID: a sign of life is no delivery.
+    await redis.xclaim(key, group, this.#name, 0, ...messages.map((message) => message.id), 'JUSTID').catch(onError);
+  }
+
+  /** A consumer that holds nothing vanishes with its process; one that does is retired after its entries were claimed. */
+  async close(): Promise<void> {
+    const { redis, key, group } = this.#options;
+    if (redis.status !== 'ready') return;
+    await retireConsumer(redis, key, group, this.#name).catch(() => {});
+  }
+}

@@ -1,0 +1,181 @@
+import { Redis } from 'ioredis';
+import { backoff, pause } from './backoff.ts';
+import { type Broker, type BrokerCounters, BrokerUnavailableError, type ConsumeOptions, type DeadLetter, type GroupLag } from './broker.ts';
+import { runConsumer } from './consumer.ts';
+import { readGroups, toMilliseconds } from './redis-replies.ts';
+import { RedisSubscription } from './redis-subscription.ts';
+import { retireConsumers, trimStream } from './redis-trim.ts';
+import { ALL_TOPICS, type Group, type Topic, groupsOf } from './topics.ts';
+
+export interface RedisBrokerOptions {
+  /** `redis://…` or `rediss://…`. */
+  url: string;
+  /** Begins the name of every key. */
+  keyPrefix: string;
+  saveDeadLetter: (letter: DeadLetter) => Promise<void>;
+  /** Hears of errors that the broker goes on after. */
+  onError: (error: unknown) => void;
+  /** Entries that a consumer has held this long without a sign of life go to another one. */
+  claimAfterMs?: number;
+  /** Longest stream; beyond it nothing is accepted until its slowest group catches up. */
+  maximumLength?: number;
+}
+
+const READ_COUNT = 500;
+const BLOCK_MS = 1000;
+/** A full stream is looked at again this often. */
+const LENGTH_CHECK_MS = 1000;
+/** Streams that no group reads only serve live tails; they keep about this many entries. */
+const TAIL_LENGTH = 10_000;
+
+/** Every attempt at a command fails with its connection; who needs it, tries again. The connection itself never gives up. */
+function connect({ url, onError }: RedisBrokerOptions, onReconnect: () => void): Redis {
+  const redis = new Redis(url, {
+    protocol: 2,
+    maxRetriesPerRequest: 0,
+    retryStrategy: (attempt) => backoff(attempt, 50, 2000),
+    // A failover leaves us at what is now a replica.
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+    // Blocking reads answer every second: a silent connection is a dead one.
+    socketTimeout: 10 * BLOCK_MS,
+  });
+  redis.on('error', onError);
+  redis.once('ready', () => redis.on('ready', onReconnect));
+  return redis;
+}
+
+/** The broker over Redis streams: one stream per topic, one connection for publishing and one per consumer or tail. */
+export class RedisBroker implements Broker {
+  readonly counters: BrokerCounters = { reconnections: 0, deadLetters: 0, lost: 0 };
+  readonly #options: RedisBrokerOptions;
+  readonly #redis: Redis;
+  readonly #lengths = new Map<Topic, { length: number; checked: number }>();
+
+  constructor(options: RedisBrokerOptions) {
+    this.#options = options;
+    this.#redis = this.#connect();
+  }
+
+  #connect(): Redis {
+    return connect(this.#options, () => this.counters.reconnections++);
+  }
+
+  #key(topic: Topic): string {
+    return `${this.#options.keyPrefix}:${topic}`;
+  }
+
+  isReady(): boolean {
+    return this.#redis.status === 'ready';
+  }
+
+  async publish(topic: Topic, messages: readonly string[]): Promise<void> {
+    if (messages.length === 0) return;
+    const key = this.#key(topic);
+    const isTailOnly = groupsOf(topic).length === 0;
+    try {
+      if (!isTailOnly) await this.#checkLength(topic);
+      const pipeline = this.#redis.pipeline();
+      for (const data of messages)
+        if (isTailOnly) pipeline.xadd(key, 'MAXLEN', '~', TAIL_LENGTH, '*', 'data', data);
+        else pipeline.xadd(key, '*', 'data', data);
+      pipeline.xlen(key);
+      const replies = (await pipeline.exec()) ?? [];
+      for (const [error] of replies) if (error) throw error;
+      this.#lengths.set(topic, { length: Number(replies.at(-1)?.[1]), checked: Date.now() });
+    } catch (error) {
+      if (error instanceof BrokerUnavailableError) throw error;
+      throw new BrokerUnavailableError(`cannot publish to ${key}`, { cause: error });
+    }
+  }
+
+  /** Redis must not die of a group that has stopped: a stream at its limit takes nothing more. */
+  async #checkLength(topic: Topic): Promise<void> {
+    const limit = this.#options.maximumLength ?? 1_000_000;
+    const known = this.#lengths.get(topic);
+    if (known === undefined || known.length < limit) return;
+    if (Date.now() - known.checked >= LENGTH_CHECK_MS)
+      this.#lengths.set(topic, { length: await this.#redis.xlen(this.#key(topic)), checked: Date.now() });
+    if ((this.#lengths.get(topic)?.length ?? 0) >= limit) throw new BrokerUnavailableError(`the stream ${topic} is full`);
+  }
+
+  async consume(options: ConsumeOptions): Promise<void> {
+    const { topic, group, signal } = options;
+    const redis = this.#connect();
+    // While Redis is away nothing else would end the wait for it.
+    const stop = () => {
+      if (redis.status !== 'ready') redis.disconnect();
+    };
+    signal.addEventListener('abort', stop);
+    const { claimAfterMs = 10_000, onError } = this.#options;
+    const subscription = new RedisSubscription({ redis, key: this.#key(topic), group, claimAfterMs, counters: this.counters, onError, signal });
+    try {
+      await runConsumer(subscription, options, async (letter) => {
+        await this.#options.saveDeadLetter(letter);
+        this.counters.deadLetters++;
+      });
+    } finally {
+      signal.removeEventListener('abort', stop);
+      redis.disconnect();
+    }
+  }
+
+  async tail(topic: Topic, receive: (data: string) => void, signal: AbortSignal): Promise<void> {
+    const redis = this.#connect();
+    const key = this.#key(topic);
+    const stop = () => redis.disconnect();
+    signal.addEventListener('abort', stop);
+    // `$` would skip what is published between two reads, so the position is a real id from the start.
+    let position: string | undefined;
+    for (let failures = 0; !signal.aborted; ) {
+      try {
+        position ??= (await redis.xrevrange(key, '+', '-', 'COUNT', 1))[0]?.[0] ?? '0';
+        const reply = await redis.xread('COUNT', READ_COUNT, 'BLOCK', BLOCK_MS, 'STREAMS', key, position);
+        failures = 0;
+        for (const [id, fields] of reply?.[0]?.[1] ?? []) {
+          position = id;
+          if (fields) receive(fields[1] ?? '');
+        }
+      } catch (error) {
+        if (signal.aborted) break;
+        this.#options.onError(error);
+        await pause(backoff(failures++), signal);
+      }
+    }
+    signal.removeEventListener('abort', stop);
+    redis.disconnect();
+  }
+
+  async trim(topic: Topic): Promise<void> {
+    const key = this.#key(topic);
+    await trimStream(this.#redis, key, groupsOf(topic));
+    await retireConsumers(this.#redis, key, groupsOf(topic));
+  }
+
+  async lag(): Promise<GroupLag[]> {
+    const lags: GroupLag[] = [];
+    for (const topic of ALL_TOPICS) for (const group of groupsOf(topic)) lags.push(await this.#lagOf(topic, group));
+    return lags;
+  }
+
+  async #lagOf(topic: Topic, group: Group): Promise<GroupLag> {
+    const key = this.#key(topic);
+    const found = (await readGroups(this.#redis, key)).find(({ name }) => name === group);
+    const start = found === undefined ? '-' : `(${found.lastDelivered}`;
+    const [firstUnread] = await this.#redis.xrange(key, start, '+', 'COUNT', 1);
+    const ids = [firstUnread?.[0], found?.oldestPending].filter((id) => id !== undefined);
+    const oldest = Math.min(...ids.map(toMilliseconds));
+    return {
+      topic,
+      group,
+      // Redis knows the lag unless entries were deleted by hand; then the length is the most it can be.
+      lag: found?.lag ?? (await this.#redis.xlen(key)),
+      pending: found?.pending ?? 0,
+      oldestSeconds: ids.length === 0 ? 0 : Math.max(0, (Date.now() - oldest) / 1000),
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#redis.disconnect();
+  }
+}
+

@@ -1,0 +1,57 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { until } from './poll.ts';
+
+async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
+/** A private redis-server with an append-only file, which a test may kill and start again. */
+export class RedisServer implements AsyncDisposable {
+  readonly url: string;
+  readonly #port: number;
+  readonly #folder: string;
+  #process: ChildProcess | undefined;
+
+  private constructor(port: number, folder: string) {
+    this.#port = port;
+    this.#folder = folder;
+    this.url = `redis://127.0.0.1:${port}`;
+  }
+
+  static async start(): Promise<RedisServer> {
+    const server = new RedisServer(await findFreePort(), await mkdtemp(join(tmpdir(), 'praetor-redis-')));
+    await server.restart();
+    return server;
+  }
+
+  /** Starts it again on the data that it had; resolves when it answers. */
+  async restart(): Promise<void> {
+    this.#process = spawn('redis-server', ['--port', String(this.#port), '--dir', this.#folder, '--appendonly', 'yes', '--save', ''], { stdio: 'ignore' });
+    const redis = new Redis(this.url, { retryStrategy: () => 50, maxRetriesPerRequest: null });
+    redis.on('error', () => {});
+    await until('redis-server answers', async () => (await redis.ping()) === 'PONG');
+    redis.disconnect();
+  }
+
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const child = this.#process;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill(signal);
+    await once(child, 'exit');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
