@@ -1,0 +1,63 @@
+import { indexes, ROW, table } from './table.ts';
+
+/** Automations and what their triggers remember between events. */
+export const AUTOMATIONS = [
+  ...table('automation', `
+    name varchar not null,
+    description varchar not null,
+    enabled boolean not null default true,
+    trigger jsonb not null,
+    actions jsonb not null,
+    actions_on_trigger jsonb not null default '[]',
+    actions_on_resolve jsonb not null default '[]',
+    ${ROW},
+    tags jsonb not null default '[]'`),
+  ...table('automation_related_resource', `
+    automation_id uuid not null constraint fk_automation_related_resource__automation_id__automation references automation on delete cascade,
+    resource_id varchar,
+    automation_owned_by_resource boolean not null default false,
+    ${ROW}`),
+  ...indexes('automation_related_resource', 'resource_id'),
+  'create unique index uq_automation_related_resource__automation_id__resource_id on automation_related_resource (automation_id, resource_id)',
+  ...table('automation_bucket', `
+    automation_id uuid not null constraint fk_automation_bucket__automation_id__automation references automation on delete cascade,
+    trigger_id uuid not null,
+    bucketing_key jsonb not null,
+    last_event jsonb,
+    start timestamptz not null,
+    "end" timestamptz not null,
+    count integer not null,
+    last_operation varchar,
+    triggered_at timestamptz,
+    ${ROW}`),
+  'create index ix_automation_bucket__automation_id__end on automation_bucket (automation_id, "end")',
+  'create unique index uq_automation_bucket__automation_id__trigger_id__bucketing_key on automation_bucket (automation_id, trigger_id, bucketing_key)',
+  ...table('automation_event_follower', `
+    leader_event_id uuid not null,
+    follower_event_id uuid not null,
+    received timestamptz not null,
+    follower jsonb not null,
+    ${ROW},
+    scope varchar not null`),
+  ...indexes('automation_event_follower', 'leader_event_id', 'received', 'scope'),
+  'create index ix_ae_follower_scope_leader on automation_event_follower (scope, leader_event_id)',
+  'create unique index uq_follower_for_scope on automation_event_follower (scope, follower_event_id)',
+  ...table('automation_held_event', `
+    automation_id uuid not null constraint fk_automation_held_event__automation_id__automation references automation on delete cascade,
+    trigger_id uuid not null,
+    bucketing_key jsonb not null default '[]',
+    event_id uuid not null,
+    occurred timestamptz not null,
+    ${ROW}`),
+  'create index ix_automation_held_event__trigger_key_occurred on automation_held_event (automation_id, trigger_id, bucketing_key, occurred, event_id)',
+  'create unique index uq_automation_held_event__trigger_key_event on automation_held_event (automation_id, trigger_id, bucketing_key, event_id)',
+  ...table('composite_trigger_child_firing', `
+    automation_id uuid not null constraint fk_composite_trigger_child_firing__automation_id__automation references automation on delete cascade,
+    parent_trigger_id uuid not null,
+    child_trigger_id uuid not null,
+    child_firing_id uuid not null,
+    child_fired_at timestamptz,
+    child_firing jsonb not null,
+    ${ROW}`),
+  'create unique index uq_composite_trigger_child_firing__a_id__pt_id__ct__id on composite_trigger_child_firing (automation_id, parent_trigger_id, child_trigger_id)',
+];
