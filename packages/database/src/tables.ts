@@ -3,6 +3,7 @@ import type { ConcurrencyOptions } from '@praetor/schema/deployment';
 import type { CreatedBy } from '@praetor/schema/flow-run';
 import type { Json, JsonObject } from '@praetor/schema/json';
 import type { Schedule } from '@praetor/schema/schedule';
+import type { Labels } from '@praetor/schema/labels';
 import type { Timestamp } from '@praetor/schema/timestamps';
 import type { WorkPool } from '@praetor/schema/work-pool';
 import type { WorkQueue } from '@praetor/schema/work-queue';
@@ -323,8 +324,8 @@ export interface FlowTable {
   created: Defaulted<Timestamp>;
   updated: Defaulted<Timestamp>;
   name: string;
-  tags: Defaulted<JsonColumn>;
-  labels: NullableColumn<JsonColumn>;
+  tags: Defaulted<JsonColumn<string[]>>;
+  labels: NullableColumn<JsonColumn<Labels>>;
 }
 
 export interface FlowRunTable {
