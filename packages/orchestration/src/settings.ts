@@ -1,3 +1,5 @@
+import type { Settings } from '@praetor/schema/settings';
+
 /** The settings that orchestration reads; the names in comments are Prefect's. */
 export interface OrchestrationSettings {
   /** PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS */
@@ -19,3 +21,14 @@ export const DEFAULT_SETTINGS: OrchestrationSettings = {
   maximumSlotWaitSeconds: 30,
   maximumCacheKeyLength: 2000,
 };
+
+/** The part of all settings that orchestration reads. */
+export function orchestrationSettings({ concurrency, deployments, tasks }: Pick<Settings, 'concurrency' | 'deployments' | 'tasks'>): OrchestrationSettings {
+  return {
+    deploymentSlotWaitSeconds: deployments.concurrencySlotWaitSeconds,
+    deploymentLeaseSeconds: concurrency.initialDeploymentLeaseDurationSeconds,
+    tagSlotWaitSeconds: tasks.tagConcurrencySlotWaitSeconds,
+    maximumSlotWaitSeconds: concurrency.maximumConcurrencySlotWaitSeconds,
+    maximumCacheKeyLength: tasks.maxCacheKeyLength,
+  };
+}
