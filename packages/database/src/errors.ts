@@ -19,6 +19,11 @@ export function classifyDatabaseError(error: unknown): DatabaseErrorKind | undef
   return 'other';
 }
 
+/** The name of the constraint or unique index that a statement violated, where that was its error. */
+export function violatedConstraint(error: unknown): string | undefined {
+  return error instanceof pg.DatabaseError ? error.constraint : undefined;
+}
+
 /** Runs a transaction or statement again, once, when Postgres ended it for a deadlock or a serialization failure. */
 export async function retryOnce<T>(work: () => PromiseLike<T>): Promise<T> {
   try {

@@ -1,4 +1,4 @@
-import type { Statements } from './slots.ts';
+import type { Sql } from '@praetor/database/connect';
 
 /*
  * The queue of background tasks (`task.delay()`): one row per waiting run in praetor.task_queue. A row is claimed for a
@@ -6,14 +6,14 @@ import type { Statements } from './slots.ts';
  */
 
 /** Puts a task run into the queue of its task; a run that is to be tried again goes before the others. */
-export async function enqueueTaskRun(sql: Statements, taskRunId: string, taskKey: string, isRetry: boolean): Promise<void> {
+export async function enqueueTaskRun(sql: Sql, taskRunId: string, taskKey: string, isRetry: boolean): Promise<void> {
   await sql`
     insert into praetor.task_queue (task_run_id, task_key, is_retry) values (${taskRunId}::uuid, ${taskKey}, ${isRetry})
     on conflict (task_run_id) do update set is_retry = excluded.is_retry, enqueued = excluded.enqueued, claimed_until = null`;
 }
 
 /** Claims up to `count` waiting runs of these tasks for so many seconds; several claimers at once get different runs. */
-export async function claimTaskRuns(sql: Statements, taskKeys: string[], count: number, seconds: number): Promise<string[]> {
+export async function claimTaskRuns(sql: Sql, taskKeys: string[], count: number, seconds: number): Promise<string[]> {
   const rows = await sql<{ task_run_id: string }[]>`
     with waiting as materialized (
       select task_run_id, is_retry, enqueued from praetor.task_queue
@@ -27,11 +27,11 @@ export async function claimTaskRuns(sql: Statements, taskKeys: string[], count: 
 }
 
 /** Takes a run that a worker has received out of the queue. */
-export async function acknowledgeTaskRun(sql: Statements, taskRunId: string): Promise<void> {
+export async function acknowledgeTaskRun(sql: Sql, taskRunId: string): Promise<void> {
   await sql`delete from praetor.task_queue where task_run_id = ${taskRunId}::uuid`;
 }
 
 /** Gives claimed runs back at once, when the worker left before it acknowledged them. */
-export async function unclaimTaskRuns(sql: Statements, taskRunIds: string[]): Promise<void> {
+export async function unclaimTaskRuns(sql: Sql, taskRunIds: string[]): Promise<void> {
   await sql`update praetor.task_queue set claimed_until = null where task_run_id = any(${taskRunIds}::uuid[])`;
 }

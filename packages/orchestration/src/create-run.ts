@@ -1,4 +1,4 @@
-import type { Database } from '@praetor/database/connect';
+import type { Database, Sql } from '@praetor/database/connect';
 import { ConflictError } from '@praetor/schema/errors';
 import { type JsonObject, toJson } from '@praetor/schema/json';
 import { type FlowRunPolicy, type TaskRunPolicy, flowRunPolicy, taskRunPolicy } from '@praetor/schema/run-policy';
@@ -13,7 +13,6 @@ import { FLOW_FACT_COLUMNS, FLOW_FACT_JOINS, type FlowFactColumns, toFlowFacts }
 import { TASK_FACT_COLUMNS, type TaskFactColumns, cacheKeyOf, taskFactJoins, toTaskFacts } from './read-task-run.ts';
 import { applyEffects, needsTransaction } from './set-state.ts';
 import { DEFAULT_SETTINGS, type OrchestrationSettings } from './settings.ts';
-import type { Statements } from './slots.ts';
 import { type AnyTransition, stateInserts } from './store.ts';
 import { type FlowRunFields, type FlowTransition, type RunFields, type TaskRunFields, type TaskTransition, beginTransition } from './transition.ts';
 
@@ -88,9 +87,9 @@ function firstState({ proposed }: AnyTransition): State {
 }
 
 /** Inserts a run with its first state and event; false where a run with the same natural key is there already. */
-type Insert = (sql: Statements, event: OutboxEvent | undefined) => Promise<boolean>;
+type Insert = (sql: Sql, event: OutboxEvent | undefined) => Promise<boolean>;
 
-async function store(sql: Statements, transition: AnyTransition, insert: Insert): Promise<CreatedRun | undefined> {
+async function store(sql: Sql, transition: AnyTransition, insert: Insert): Promise<CreatedRun | undefined> {
   const events = transition.effects.flatMap((effect) => (effect.type === 'emit' ? [toOutboxEvent(effect.event)] : []));
   if (!(await insert(sql, events[0]))) return undefined;
   await applyEffects(sql, transition);
@@ -105,7 +104,7 @@ function flowRunLabels(run: NewFlowRun, row: FlowSurroundings): JsonObject {
   return { ...(row.deployment_name === null ? row.flow_labels : row.deployment_labels), ...system, ...run.labels };
 }
 
-async function insertFlowRun(sql: Statements, run: NewFlowRun, labels: JsonObject, transition: FlowTransition, event: OutboxEvent | undefined): Promise<boolean> {
+async function insertFlowRun(sql: Sql, run: NewFlowRun, labels: JsonObject, transition: FlowTransition, event: OutboxEvent | undefined): Promise<boolean> {
   const { run: draft } = transition;
   const state = firstState(transition);
   const inserted = await sql`
@@ -153,7 +152,7 @@ export async function createFlowRun({ sql }: Database, run: NewFlowRun, settings
   const input = { run: draft, initial: null, proposal: run.state, facts: toFlowFacts(row, false), now: row.now, ...surroundings(settings) };
   const transition = orchestrate<FlowTransition>(FLOW_POLICIES.minimal, beginTransition(input));
   const labels = flowRunLabels(run, row);
-  const create = (statements: Statements) => store(statements, transition, (one, event) => insertFlowRun(one, run, labels, transition, event));
+  const create = (statements: Sql) => store(statements, transition, (one, event) => insertFlowRun(one, run, labels, transition, event));
   const created = needsTransaction(transition) ? await sql.begin(create) : await create(sql);
   if (created) return created;
   const [existing] = await sql<{ id: string }[]>`
@@ -162,7 +161,7 @@ export async function createFlowRun({ sql }: Database, run: NewFlowRun, settings
   return { id: existing.id, created: false, events: [] };
 }
 
-async function insertTaskRun(sql: Statements, run: NewTaskRun, labels: JsonObject, transition: TaskTransition, event: OutboxEvent | undefined): Promise<boolean> {
+async function insertTaskRun(sql: Sql, run: NewTaskRun, labels: JsonObject, transition: TaskTransition, event: OutboxEvent | undefined): Promise<boolean> {
   const { run: draft } = transition;
   const state = firstState(transition);
   const inserted = await sql`
@@ -182,7 +181,7 @@ async function insertTaskRun(sql: Statements, run: NewTaskRun, labels: JsonObjec
   return inserted.length > 0;
 }
 
-async function findTaskRun(sql: Statements, { flow_run_id, task_key, dynamic_key }: NewTaskRun): Promise<CreatedRun | undefined> {
+async function findTaskRun(sql: Sql, { flow_run_id, task_key, dynamic_key }: NewTaskRun): Promise<CreatedRun | undefined> {
   const [existing] = await sql<{ id: string }[]>`
     select id from task_run where task_key = ${task_key} and dynamic_key = ${dynamic_key}
       and ${flow_run_id ? sql`flow_run_id = ${flow_run_id}::uuid` : sql`flow_run_id is null`} limit 1`;
@@ -212,7 +211,7 @@ export async function createTaskRun({ sql }: Database, run: NewTaskRun, settings
   const policy = TASK_POLICIES[run.state.state_details.deferred ? 'background' : 'minimal'];
   const transition = orchestrate<TaskTransition>(policy, beginTransition(input));
   const labels = { ...row.flow_run_labels, ...(row.flow_run_id !== null && { 'prefect.flow-run.id': row.flow_run_id }), ...run.labels };
-  const create = (statements: Statements) => store(statements, transition, (one, event) => insertTaskRun(one, run, labels, transition, event));
+  const create = (statements: Sql) => store(statements, transition, (one, event) => insertTaskRun(one, run, labels, transition, event));
   if (row.flow_run_id !== null && !needsTransaction(transition)) {
     const created = (await create(sql)) ?? (await findTaskRun(sql, run));
     if (!created) throw new ConflictError('The task run with these keys was deleted at this moment.');

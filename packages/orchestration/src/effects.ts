@@ -1,7 +1,8 @@
+import type { Sql } from '@praetor/database/connect';
 import { type StateCreate, proposeState } from '@praetor/schema/state';
 import { enqueueTaskRun } from './background-tasks.ts';
 import { forgetLease, releaseLeases, releaseUnleasedSlot, renewLease } from './leases.ts';
-import { type Statements, takeSlots } from './slots.ts';
+import { takeSlots } from './slots.ts';
 import type { AnyTransition } from './store.ts';
 import type { Effect } from './transition.ts';
 
@@ -17,14 +18,14 @@ function stillHolds(holds: boolean): void {
 /** Forces a state upon another run within the same transaction. */
 type ForceTaskRunState = (taskRunId: string, state: StateCreate) => Promise<unknown>;
 
-async function takeLegacySlots(sql: Statements, limitIds: string[], runId: string): Promise<boolean> {
+async function takeLegacySlots(sql: Sql, limitIds: string[], runId: string): Promise<boolean> {
   const taken = await sql`
     update concurrency_limit set active_slots = active_slots || to_jsonb(${runId}::text), updated = now()
     where id = any(${limitIds}::uuid[]) and jsonb_array_length(active_slots) < concurrency_limit returning id`;
   return taken.length === limitIds.length;
 }
 
-async function retryFailedTaskRuns(sql: Statements, flowRunId: string, scheduledTime: string, forceState: ForceTaskRunState): Promise<void> {
+async function retryFailedTaskRuns(sql: Sql, flowRunId: string, scheduledTime: string, forceState: ForceTaskRunState): Promise<void> {
   const failed = await sql<{ id: string }[]>`select id from task_run where flow_run_id = ${flowRunId}::uuid and state_type = 'FAILED' order by id`;
   const state = proposeState('SCHEDULED', { name: 'AwaitingRetry', details: { scheduled_time: scheduledTime } });
   for (const { id } of failed) await forceState(id, state);
@@ -35,7 +36,7 @@ async function retryFailedTaskRuns(sql: Statements, flowRunId: string, scheduled
  * Carries out one side effect of a transition, within its transaction. Rows are always locked in the same order: run,
  * leases, limits. Throws StaleError where something that was free or alive when it was read is so no more.
  */
-export async function applyEffect(sql: Statements, effect: Effect, { run, proposed, settings }: AnyTransition, forceState: ForceTaskRunState): Promise<void> {
+export async function applyEffect(sql: Sql, effect: Effect, { run, proposed, settings }: AnyTransition, forceState: ForceTaskRunState): Promise<void> {
   switch (effect.type) {
     case 'emit':
       return; // stored with the state

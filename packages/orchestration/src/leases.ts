@@ -1,6 +1,7 @@
+import type { Sql } from '@praetor/database/connect';
 import type { Timestamp } from '@praetor/schema/timestamps';
 import { DEFAULT_SETTINGS, type OrchestrationSettings } from './settings.ts';
-import { ACTIVE_SLOTS, type LeaseHolder, type Statements, freeSlots } from './slots.ts';
+import { ACTIVE_SLOTS, type LeaseHolder, freeSlots } from './slots.ts';
 
 /*
  * Leases of concurrency slots. Releasing one is deleting its row and giving its slots back in the same statement: however
@@ -18,13 +19,13 @@ const FREED = `freed as materialized (
 )`;
 
 /** Prolongs a lease to so many seconds from now; false where it is gone. */
-export async function renewLease(sql: Statements, leaseId: string, seconds: number): Promise<boolean> {
+export async function renewLease(sql: Sql, leaseId: string, seconds: number): Promise<boolean> {
   const renewed = await sql`update praetor.lease set expiration = now() + make_interval(secs => ${seconds}) where id = ${leaseId}::uuid returning id`;
   return renewed.length > 0;
 }
 
 /** Ends leases and gives their slots back; returns how many of them were there to end. */
-export async function releaseLeases(sql: Statements, leaseIds: string[], settings: OrchestrationSettings = DEFAULT_SETTINGS): Promise<number> {
+export async function releaseLeases(sql: Sql, leaseIds: string[], settings: OrchestrationSettings = DEFAULT_SETTINGS): Promise<number> {
   const [row] = await sql<{ released: number }[]>`
     with gone as (delete from praetor.lease where id = any(${leaseIds}::uuid[]) returning *),
     ${sql.unsafe(FREED)}, given_back as (${sql.unsafe(freeSlots(settings))})
@@ -33,7 +34,7 @@ export async function releaseLeases(sql: Statements, leaseIds: string[], setting
 }
 
 /** Ends up to so many expired leases; several cleaners at once take different ones. Returns how many it ended. */
-export async function releaseExpiredLeases(sql: Statements, batchSize: number, settings: OrchestrationSettings = DEFAULT_SETTINGS): Promise<number> {
+export async function releaseExpiredLeases(sql: Sql, batchSize: number, settings: OrchestrationSettings = DEFAULT_SETTINGS): Promise<number> {
   const [row] = await sql<{ released: number }[]>`
     with expired as materialized (
       select id from praetor.lease where expiration < now() order by expiration limit ${batchSize} for update skip locked
@@ -44,7 +45,7 @@ export async function releaseExpiredLeases(sql: Statements, batchSize: number, s
 }
 
 /** Forgets a lease but keeps its slot taken, for clients too old to renew one (facts/orchestration.md §5, F9). */
-export async function forgetLease(sql: Statements, leaseId: string): Promise<void> {
+export async function forgetLease(sql: Sql, leaseId: string): Promise<void> {
   await sql`delete from praetor.lease where id = ${leaseId}::uuid`;
 }
 
@@ -52,7 +53,7 @@ export async function forgetLease(sql: Statements, leaseId: string): Promise<voi
  * Gives back one slot that no lease holds: of a client too old for leases, or of a run from before this server. What
  * living leases hold is never given back, so a second release of the same run is harmless.
  */
-export async function releaseUnleasedSlot(sql: Statements, limitId: string): Promise<void> {
+export async function releaseUnleasedSlot(sql: Sql, limitId: string): Promise<void> {
   await sql`
     update concurrency_limit_v2 l set updated = now(), active_slots = least(${sql.unsafe(ACTIVE_SLOTS)}, greatest(${sql.unsafe(ACTIVE_SLOTS)} - 1,
       (select coalesce(sum(e.slots), 0)::integer from praetor.lease e where e.resource_ids @> array[l.id])))
@@ -67,7 +68,7 @@ export interface HeldLease {
 }
 
 /** The holders of living leases on a limit, oldest first. */
-export async function listHolders(sql: Statements, limitId: string): Promise<HeldLease[]> {
+export async function listHolders(sql: Sql, limitId: string): Promise<HeldLease[]> {
   const rows = await sql<{ id: string; holder_type: LeaseHolder['type']; holder_id: string; slots: number; expiration: Timestamp }[]>`
     select id, holder_type, holder_id, slots, expiration from praetor.lease
     where resource_ids @> array[${limitId}::uuid] and holder_id is not null and expiration > now() order by created`;

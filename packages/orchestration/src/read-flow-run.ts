@@ -1,8 +1,9 @@
+import type { Sql } from '@praetor/database/connect';
 import type { Json } from '@praetor/schema/json';
 import { flowRunPolicy } from '@praetor/schema/run-policy';
 import { type State, type StateDetails, type StateType, completeStateDetails } from '@praetor/schema/state';
 import type { Timestamp } from '@praetor/schema/timestamps';
-import { ACTIVE_SLOTS, type Statements } from './slots.ts';
+import { ACTIVE_SLOTS } from './slots.ts';
 import type { FlowFacts, FlowRunFields, RunFields } from './transition.ts';
 
 /** Columns of the current state as both kinds of run select them, prefixed `state_`; all null for a run without one. */
@@ -113,7 +114,7 @@ export interface RunSnapshot<Run extends RunFields, Facts> {
 }
 
 /** Reads a flow run with all that its rules may ask for, in one statement. Undefined where there is no such run. */
-export async function readFlowRun(sql: Statements, flowRunId: string): Promise<RunSnapshot<FlowRunFields, FlowFacts> | undefined> {
+export async function readFlowRun(sql: Sql, flowRunId: string): Promise<RunSnapshot<FlowRunFields, FlowFacts> | undefined> {
   const [row] = await sql<FlowRunRow[]>`
     select ${sql.unsafe(RUN_COLUMNS)}, r.flow_id, r.deployment_id, r.parent_task_run_id, r.work_queue_id, r.infrastructure_pid, r.created_by,
       ${sql.unsafe(STATE_COLUMNS)}, ${sql.unsafe(FLOW_FACT_COLUMNS)}, e.id as lease_id, clock_timestamp() as now

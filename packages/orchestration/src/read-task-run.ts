@@ -1,9 +1,10 @@
+import type { Sql } from '@praetor/database/connect';
 import { type Json, unwrapNumber } from '@praetor/schema/json';
 import { taskRunPolicy } from '@praetor/schema/run-policy';
 import { type StateCreate, type StateDetails, type StateType, completeStateDetails } from '@praetor/schema/state';
 import type { Timestamp } from '@praetor/schema/timestamps';
 import { RUN_COLUMNS, type RunSnapshot, STATE_COLUMNS, type StateColumns, toState } from './read-flow-run.ts';
-import { ACTIVE_SLOTS, type Statements } from './slots.ts';
+import { ACTIVE_SLOTS } from './slots.ts';
 import type { LegacyLimitFacts, LimitFacts, TaskFacts, TaskRunFields } from './transition.ts';
 
 /** The columns that say what surrounds a task run. */
@@ -35,7 +36,7 @@ export const TASK_FACT_COLUMNS = `g.run_count as flow_run_count, h.type as flow_
   k.type as cached_type, k.name as cached_name, k.message as cached_message, k.state_details as cached_details, k.data as cached_data`;
 
 /** Joins what surrounds a row `r` with a task run's id, tags and flow_run_id, and the state cached under a key (null for none). */
-export const taskFactJoins = (sql: Statements, cacheKey: string | null) => sql`
+export const taskFactJoins = (sql: Sql, cacheKey: string | null) => sql`
   left join flow_run g on g.id = r.flow_run_id
   left join flow_run_state h on h.id = g.state_id
   left join lateral (
@@ -77,7 +78,7 @@ export function cacheKeyOf({ type, state_details }: StateCreate): string | null 
 type TaskRunRow = Omit<TaskRunFields, 'empirical_policy'> & StateColumns & TaskFactColumns & { empirical_policy: unknown; now: Timestamp };
 
 /** Reads a task run with all that its rules may ask for, in one statement. Undefined where there is no such run. */
-export async function readTaskRun(sql: Statements, taskRunId: string, cacheKey: string | null): Promise<RunSnapshot<TaskRunFields, TaskFacts> | undefined> {
+export async function readTaskRun(sql: Sql, taskRunId: string, cacheKey: string | null): Promise<RunSnapshot<TaskRunFields, TaskFacts> | undefined> {
   const [row] = await sql<TaskRunRow[]>`
     select ${sql.unsafe(RUN_COLUMNS)}, r.flow_run_id, r.task_key, r.flow_run_run_count, ${sql.unsafe(STATE_COLUMNS)}, ${sql.unsafe(TASK_FACT_COLUMNS)},
       clock_timestamp() as now

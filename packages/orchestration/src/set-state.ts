@@ -1,8 +1,7 @@
 import type { Database, Sql } from '@praetor/database/connect';
-import { classifyDatabaseError } from '@praetor/database/errors';
+import { classifyDatabaseError, violatedConstraint } from '@praetor/database/errors';
 import { NotFoundError } from '@praetor/schema/errors';
 import type { OrchestrationResult, StateCreate } from '@praetor/schema/state';
-import postgres from 'postgres';
 import { v7 as uuidv7 } from 'uuid';
 import { StaleError, applyEffect } from './effects.ts';
 import { ANY, type Rule, type Step, abort, orchestrate } from './engine.ts';
@@ -11,7 +10,6 @@ import { FLOW_POLICIES, type FlowPolicyName, TASK_POLICIES, type TaskPolicyName 
 import { readFlowRun } from './read-flow-run.ts';
 import { cacheKeyOf, readTaskRun } from './read-task-run.ts';
 import { DEFAULT_SETTINGS, type OrchestrationSettings } from './settings.ts';
-import type { Statements } from './slots.ts';
 import { type AnyTransition, type RunKind, storeTransition } from './store.ts';
 import { type FlowTransition, type TaskTransition, type Transition, beginTransition } from './transition.ts';
 
@@ -48,7 +46,7 @@ export interface StateChange {
 }
 
 /** Reads a run and decides what becomes of a proposal, without writing anything. */
-type Decide = (sql: Statements) => Promise<AnyTransition>;
+type Decide = (sql: Sql) => Promise<AnyTransition>;
 
 const onlyFrom = (stateId: string): Rule<Transition> => ({
   name: 'OnlyFromState',
@@ -79,7 +77,7 @@ function decideTaskRun({ taskRunId, state, policy = 'core' }: TaskRunProposal, s
 }
 
 /** Writes the outcome of a transition with its side effects; StaleError where the run has changed since it was read. */
-async function store(sql: Statements, transition: AnyTransition): Promise<StateChange> {
+async function store(sql: Sql, transition: AnyTransition): Promise<StateChange> {
   const events = transition.effects.flatMap((effect) => (effect.type === 'emit' ? [toOutboxEvent(effect.event)] : []));
   if (!(await storeTransition(sql, transition, events[0]))) throw new StaleError('the run has changed meanwhile');
   await applyEffects(sql, transition);
@@ -88,14 +86,14 @@ async function store(sql: Statements, transition: AnyTransition): Promise<StateC
 }
 
 /** Carries out the side effects of a transition that is being stored in the same transaction. */
-export async function applyEffects(sql: Statements, transition: AnyTransition): Promise<void> {
+export async function applyEffects(sql: Sql, transition: AnyTransition): Promise<void> {
   const forceState = (taskRunId: string, state: StateCreate) =>
     changeLocked(sql, 'task_run', taskRunId, decideTaskRun({ taskRunId, state, policy: 'minimal' }, transition.settings));
   for (const effect of transition.effects) await applyEffect(sql, effect, transition, forceState);
 }
 
 /** Decides and writes while holding the run's row, within a transaction. */
-async function changeLocked(sql: Statements, kind: RunKind, runId: string, decide: Decide): Promise<StateChange> {
+async function changeLocked(sql: Sql, kind: RunKind, runId: string, decide: Decide): Promise<StateChange> {
   await sql`select from ${sql.unsafe(kind)} where id = ${runId}::uuid for no key update`;
   return await store(sql, await decide(sql));
 }
@@ -110,7 +108,7 @@ const MAXIMUM_ATTEMPTS = 20;
 /** Somebody else was faster, or two states of the run would share a microsecond: read again and decide again. */
 function isWorthAnotherTry(error: unknown): boolean {
   if (error instanceof StaleError || classifyDatabaseError(error) === 'retryable') return true;
-  return error instanceof postgres.PostgresError && (error.constraint_name?.endsWith('_run_id_timestamp_desc') ?? false);
+  return violatedConstraint(error)?.endsWith('_run_id_timestamp_desc') ?? false;
 }
 
 async function settle(sql: Sql, kind: RunKind, runId: string, decide: Decide): Promise<StateChange> {

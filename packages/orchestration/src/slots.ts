@@ -10,9 +10,6 @@ import { DEFAULT_SETTINGS, type OrchestrationSettings } from './settings.ts';
  * what was taken without a lease. A lease and its slots come and go in one statement, so no crash can part them.
  */
 
-/** A connection pool or a transaction of it. */
-export type Statements = Sql;
-
 /** SQL: seconds since the limit `l` was touched; never negative, though its last toucher may have begun after us. */
 const ELAPSED = 'greatest(0, extract(epoch from now() - l.updated))';
 
@@ -60,7 +57,7 @@ export interface NewLease {
  * Takes slots of all these active limits or of none, and the lease that holds them, in one statement. False where one of
  * them has too few. The limits are locked in the order of their ids, so that takers of several cannot deadlock.
  */
-export async function takeSlots(sql: Statements, limitIds: string[], slots: number, lease: NewLease | null, settings: OrchestrationSettings): Promise<boolean> {
+export async function takeSlots(sql: Sql, limitIds: string[], slots: number, lease: NewLease | null, settings: OrchestrationSettings): Promise<boolean> {
   const rows = await sql<{ taken: boolean }[]>`
     with locked as materialized (
       select l.* from concurrency_limit_v2 l where l.id = any(${limitIds}::uuid[]) order by l.id for update

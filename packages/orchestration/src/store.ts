@@ -1,8 +1,8 @@
+import type { Sql } from '@praetor/database/connect';
 import { isRawJson, toJson } from '@praetor/schema/json';
 import type { State } from '@praetor/schema/state';
 import { v7 as uuidv7 } from 'uuid';
 import type { OutboxEvent } from './lifecycle-events.ts';
-import type { Statements } from './slots.ts';
 import type { FlowTransition, TaskTransition } from './transition.ts';
 
 /** The two kinds of run, by the names of their tables. */
@@ -33,7 +33,7 @@ export function resultArtifact({ data }: State): ResultArtifact {
  * SQL: what follows once the CTE `run` has changed or inserted a row `id`: the artifact, the state and the event. Nothing
  * happens where `run` is empty, because somebody else was faster.
  */
-export function stateInserts(sql: Statements, kind: RunKind, state: State, flowRunId: string | null, event: OutboxEvent | undefined) {
+export function stateInserts(sql: Sql, kind: RunKind, state: State, flowRunId: string | null, event: OutboxEvent | undefined) {
   const artifact = resultArtifact(state);
   return sql`
     artifact as (
@@ -54,7 +54,7 @@ export type AnyTransition = FlowTransition | TaskTransition;
 const isFlow = (transition: AnyTransition): transition is FlowTransition => 'flow_id' in transition.run;
 
 /** SQL: the columns that only one kind of run has. A policy that no rule has touched is left to whoever may be patching it. */
-function ownColumns(sql: Statements, transition: AnyTransition) {
+function ownColumns(sql: Sql, transition: AnyTransition) {
   if (!isFlow(transition)) return sql`flow_run_run_count = ${transition.run.flow_run_run_count}`;
   return sql`empirical_policy = coalesce(${changedPolicy(transition)}::jsonb, empirical_policy)`;
 }
@@ -64,7 +64,7 @@ function changedPolicy({ run, stored }: FlowTransition): string | null {
 }
 
 /** Writes a run's new state, if it is still in the state that was read (compare and swap, one statement). */
-async function storeState(sql: Statements, transition: AnyTransition, state: State, event: OutboxEvent | undefined): Promise<boolean> {
+async function storeState(sql: Sql, transition: AnyTransition, state: State, event: OutboxEvent | undefined): Promise<boolean> {
   const { run, initial } = transition;
   const kind: RunKind = isFlow(transition) ? 'flow_run' : 'task_run';
   const swapped = await sql`
@@ -82,7 +82,7 @@ async function storeState(sql: Statements, transition: AnyTransition, state: Sta
 }
 
 /** Writes what the rules have noted on a flow run that keeps its state. */
-async function storePolicy(sql: Statements, { run, initial }: FlowTransition, policy: string): Promise<boolean> {
+async function storePolicy(sql: Sql, { run, initial }: FlowTransition, policy: string): Promise<boolean> {
   const swapped = await sql`
     update flow_run set empirical_policy = ${policy}::jsonb, updated = now()
     where id = ${run.id}::uuid and state_id is not distinct from ${initial?.id ?? null}::uuid returning id`;
@@ -90,7 +90,7 @@ async function storePolicy(sql: Statements, { run, initial }: FlowTransition, po
 }
 
 /** Writes the outcome of a transition; false where the run has changed since it was read, and nothing was written. */
-export async function storeTransition(sql: Statements, transition: AnyTransition, event: OutboxEvent | undefined): Promise<boolean> {
+export async function storeTransition(sql: Sql, transition: AnyTransition, event: OutboxEvent | undefined): Promise<boolean> {
   if (transition.proposed) return await storeState(sql, transition, transition.proposed, event);
   const policy = isFlow(transition) ? changedPolicy(transition) : null;
   return policy === null || (isFlow(transition) && (await storePolicy(sql, transition, policy)));
