@@ -1,0 +1,7 @@
+import { Counter, type Registry } from 'prom-client';
+
+export function createMetrics(registry: Registry) {
+  return {
+    released: new Counter({ name: 'praetor_leases_expired_total', help: 'Leases ended because nobody renewed them.', registers: [registry] }),
+  };
+}
