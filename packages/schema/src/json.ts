@@ -15,8 +15,11 @@ declare global {
   }
 }
 
-/** Texts in which some number may lose something on its way through a double: 1.0, 1e5, 12345678901234567890. */
-const MAY_LOSE_PRECISION = /\d(?:\.\d*0(?!\d)|[eE]|\d{15})|\.\d{15}|-0/;
+/*
+ * Texts in which some number may lose something on its way through a double: 1.0, 1e5, 0.0000001, -0, more than 15 digits.
+ * Looking for whole tokens keeps most texts, which are full of timestamps and ids, off the slow way of parsing.
+ */
+const MAY_LOSE_PRECISION = /(?:^|[\s[,:])-?(?:\d+\.\d*0|\d[\d.]*[eE][+-]?\d+|\d[\d.]{15,}|0\.0{6}\d*|(?<=-)0)(?:[\s,\]}]|$)/;
 
 function keepSource(_key: string, value: unknown, context: { source?: string }): unknown {
   if (typeof value !== 'number' || context.source === undefined) return value;

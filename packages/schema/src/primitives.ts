@@ -1,27 +1,11 @@
 import { z } from 'zod';
 import { type Json, type JsonObject, isRawJson, unwrapNumber } from './json.ts';
-import { type Timestamp, fromMicroseconds, parseTimestamp } from './timestamps.ts';
+import { type Timestamp, fromMicroseconds, normalizeTimestamp } from './timestamps.ts';
 
 /*
  * The wire's corners, once: what Prefect's pydantic models accept and print (facts/rules.md §3). Every resource's schema
  * is built from these. Input is lenient where Python is ("5" is an integer, a UUID needs no dashes), output is canonical.
  */
-
-/** The pydantic error type that a failed check reports; the gateway copies it into the 422 body. */
-interface Problem {
-  type: string;
-  message: string;
-  context?: JsonObject;
-}
-
-function fail(payload: z.core.ParsePayload, problem: Problem): void {
-  payload.issues.push({
-    code: 'custom',
-    input: payload.value,
-    message: problem.message,
-    params: { type: problem.type, ...(problem.context && { ctx: problem.context }) },
-  });
-}
 
 const UUID = /^(?:urn:uuid:)?\{?([0-9a-fA-F]{8})-?([0-9a-fA-F]{4})-?([0-9a-fA-F]{4})-?([0-9a-fA-F]{4})-?([0-9a-fA-F]{12})\}?$/;
 
@@ -46,20 +30,18 @@ export const uuid = () =>
 /** A moment: ISO 8601 text with any offset (none means UTC), or seconds or milliseconds since 1970; the value is in wire form. */
 export const timestamp = () =>
   z.preprocess(
-    (value) => {
+    (value, context) => {
       const number = unwrapNumber(value);
       // pydantic takes large epoch numbers for milliseconds.
       if (typeof number === 'number') return fromMicroseconds(Math.round(Math.abs(number) > 2e10 ? number * 1000 : number * 1_000_000));
-      const microseconds = typeof value === 'string' ? parseTimestamp(value) : undefined;
-      return microseconds === undefined ? value : fromMicroseconds(microseconds);
+      const normalized = typeof value === 'string' ? normalizeTimestamp(value) : undefined;
+      if (typeof value === 'string' && normalized === undefined) {
+        const params = { type: 'datetime_from_date_parsing' };
+        context.issues.push({ code: 'custom', input: value, message: 'Input should be a valid datetime or date, invalid format', params });
+      }
+      return normalized ?? value;
     },
-    z
-      .string()
-      .check((payload) => {
-        if (parseTimestamp(payload.value) === undefined)
-          fail(payload, { type: 'datetime_from_date_parsing', message: 'Input should be a valid datetime or date, invalid format' });
-      })
-      .meta({ format: 'date-time' }) as z.ZodType<Timestamp>,
+    z.string().meta({ format: 'date-time' }) as z.ZodType<Timestamp>,
   );
 
 const INTEGER = /^\s*[+-]?\d+(?:\.0*)?\s*$/;

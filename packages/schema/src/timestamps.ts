@@ -50,6 +50,16 @@ export function fromMicroseconds(microseconds: number): Timestamp {
   return fraction === 0 ? `${text}Z` : `${text}.${String(fraction).padStart(6, '0')}Z`;
 }
 
+/** What `fromMicroseconds` prints; nearly every moment arrives like that. */
+const WIRE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.(?!000000)\d{6})?Z$/;
+
+/** The wire form of an ISO 8601 text, or undefined where it is none. */
+export function normalizeTimestamp(text: string): Timestamp | undefined {
+  const microseconds = parseTimestamp(text);
+  if (microseconds === undefined) return undefined;
+  return WIRE.test(text) ? text : fromMicroseconds(microseconds);
+}
+
 /** Now, with the microseconds of the process clock. */
 export function now(): Timestamp {
   return fromMicroseconds(nowMicroseconds());
