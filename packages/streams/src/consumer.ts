@@ -33,25 +33,27 @@ export async function runConsumer(subscription: Subscription, options: ConsumeOp
   const inHand = new Set<Message>();
   let retries: Retry[] = [];
 
-  /** Handles messages however often it takes to tell the good from the bad; gives the bad ones with their errors. */
-  async function attempt(messages: readonly Message[]): Promise<Map<Message, unknown>> {
-    for (let outage = 0; ; outage++) {
-      try {
-        await handle(messages);
-        return new Map();
-      } catch (error) {
-        if (error instanceof MessagesFailedError) return new Map(error.failures);
-        if (isOutage(error)) {
-          if (signal.aborted) throw error;
-          noteProgress();
-          await pause(backoff(outage), signal);
-          continue;
-        }
-        const [only] = messages;
-        if (only && messages.length === 1) return new Map([[only, error]]);
-        const middle = Math.ceil(messages.length / 2);
-        return new Map([...(await attempt(messages.slice(0, middle))), ...(await attempt(messages.slice(middle)))]);
+  /**
+   * Handles messages in ever smaller parts until the bad ones are alone; gives them with their errors. An outage is never
+   * their fault; the parts get smaller all the same, since a batch that is too slow looks like one.
+   */
+  async function attempt(messages: readonly Message[], outages = 0): Promise<Map<Message, unknown>> {
+    try {
+      await handle(messages);
+      return new Map();
+    } catch (error) {
+      if (error instanceof MessagesFailedError) return new Map(error.failures);
+      const isAway = isOutage(error);
+      if (isAway) {
+        if (signal.aborted) throw error;
+        noteProgress();
+        await pause(backoff(outages), signal);
       }
+      const [only] = messages;
+      if (only && messages.length === 1) return isAway ? attempt(messages, outages + 1) : new Map([[only, error]]);
+      const middle = Math.ceil(messages.length / 2);
+      const left = await attempt(messages.slice(0, middle), outages + 1);
+      return new Map([...left, ...(await attempt(messages.slice(middle)))]);
     }
   }
 
