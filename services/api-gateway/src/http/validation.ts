@@ -52,8 +52,11 @@ function describe(issue: Issue, input: unknown): { type: string; msg: string; ct
         ? { type: 'less_than', msg: `Input should be less than ${bound}`, ctx: { lt: bound } }
         : { type: 'less_than_equal', msg: `Input should be less than or equal to ${bound}`, ctx: { le: bound } };
     }
-    case 'invalid_format':
-      return { type: 'string_pattern_mismatch', msg: `String should match pattern '${issue.pattern ?? issue.format}'`, ctx: { pattern: issue.pattern ?? issue.format } };
+    case 'invalid_format': {
+      // Zod shows a regular expression with its slashes and flags.
+      const pattern = issue.pattern?.replace(/^\/(.*)\/\w*$/s, '$1') ?? issue.format;
+      return { type: 'string_pattern_mismatch', msg: `String should match pattern '${pattern}'`, ctx: { pattern } };
+    }
     case 'invalid_value': {
       const words = issue.values.map((value) => `'${String(value)}'`);
       const expected = words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;

@@ -1,0 +1,37 @@
+import type { Kysely } from 'kysely';
+import type { Tables } from '@praetor/database/tables';
+import { type CreatedRun, createFlowRun } from '@praetor/orchestration/create-run';
+import { orchestrationSettings } from '@praetor/orchestration/settings';
+import { NotFoundError } from '@praetor/schema/errors';
+import type { CreatedBy, FlowRunCreate } from '@praetor/schema/flow-run';
+import { type StateCreate, proposeState } from '@praetor/schema/state';
+import type { GatewayContext } from '../context.ts';
+import { checkParameterSize } from '../parameters/size.ts';
+
+function firstState({ state, next_scheduled_start_time }: FlowRunCreate): StateCreate {
+  if (!state) return proposeState('PENDING');
+  if (state.type !== 'SCHEDULED' || !next_scheduled_start_time) return state;
+  return { ...state, state_details: { ...state.state_details, scheduled_time: next_scheduled_start_time } };
+}
+
+/** The queue of a pool that a run asks for by names, by default the pool's default queue. Throws NotFoundError. */
+async function findQueueId(db: Kysely<Tables>, poolName: string, queueName: string | null | undefined): Promise<string | null> {
+  const pool = await db.selectFrom('work_pool').select(['id', 'default_queue_id']).where('name', '=', poolName).executeTakeFirst();
+  if (pool === undefined) throw new NotFoundError(`Work pool "${poolName}" not found.`);
+  if (!queueName) return pool.default_queue_id;
+  const queue = await db.selectFrom('work_queue').select('id').where('work_pool_id', '=', pool.id).where('name', '=', queueName).executeTakeFirst();
+  if (queue === undefined) throw new NotFoundError(`Work queue '${queueName}' not found in work pool '${poolName}'.`);
+  return queue.id;
+}
+
+/** Creates the run of a request, once per idempotency key. Throws NotFoundError for an unknown pool or queue. */
+export async function createFromRequest(context: GatewayContext, body: FlowRunCreate, createdBy: CreatedBy | null): Promise<CreatedRun> {
+  checkParameterSize(body.parameters, context);
+  const { work_pool_name, next_scheduled_start_time: _, ...run } = body;
+  const work_queue_id = work_pool_name ? await findQueueId(context.database.kysely, work_pool_name, run.work_queue_name) : null;
+  return createFlowRun(
+    context.database,
+    { ...run, state: firstState(body), work_queue_id, job_variables: run.job_variables ?? {}, created_by: createdBy && { ...createdBy } },
+    orchestrationSettings(context.settings),
+  );
+}

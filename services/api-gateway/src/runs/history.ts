@@ -1,0 +1,56 @@
+import { type Kysely, sql } from 'kysely';
+import type { Condition } from '@praetor/database/filter';
+import type { Tables } from '@praetor/database/tables';
+import { UnprocessableError } from '@praetor/schema/errors';
+import type { HistoryInterval, HistoryState } from '@praetor/schema/run-history';
+import { type Timestamp, fromMicroseconds, toMicroseconds } from '@praetor/schema/timestamps';
+import { estimatedRunTime, estimatedStartTimeDelta } from './estimates.ts';
+
+/** Longer histories are cut here, without an error (facts/rules.md §13). */
+const MAXIMUM_INTERVALS = 500;
+
+export interface HistoryRange {
+  history_start: Timestamp;
+  history_end: Timestamp;
+  history_interval_seconds: number;
+}
+
+interface HistoryRow extends HistoryState {
+  position: number;
+}
+
+/**
+ * How many runs were expected in each interval, in which states, with their run times and latenesses summed up; the
+ * condition is on the table of runs. Throws UnprocessableError for intervals shorter than a second.
+ */
+export async function readHistory(db: Kysely<Tables>, table: 'flow_run' | 'task_run', condition: Condition, range: HistoryRange): Promise<HistoryInterval[]> {
+  if (range.history_interval_seconds < 1) throw new UnprocessableError('The history interval must be at least 1 second.');
+  const start = toMicroseconds(range.history_start);
+  const length = Math.round(range.history_interval_seconds * 1_000_000);
+  const count = Math.min(Math.ceil((toMicroseconds(range.history_end) - start) / length), MAXIMUM_INTERVALS);
+  if (count <= 0) return [];
+
+  const expected = sql.ref(`${table}.expected_start_time`);
+  const interval = `${length} microseconds`;
+  // Sums are of intervals and become seconds only afterwards: numerics for each of a million runs would take seconds.
+  const { rows } = await sql<HistoryRow>`
+    select round(extract(epoch from bucket - ${range.history_start}::timestamptz) * 1000000 / ${length})::integer as position,
+      state_type, state_name, count_runs,
+      extract(epoch from sum_run_time)::float8 as sum_estimated_run_time, extract(epoch from sum_lateness)::float8 as sum_estimated_lateness
+    from (
+      select date_bin(${interval}::interval, ${expected}, ${range.history_start}::timestamptz) as bucket,
+        ${sql.ref(`${table}.state_type`)}, ${sql.ref(`${table}.state_name`)}, count(*) as count_runs,
+        sum(greatest(interval '0', ${estimatedRunTime(table)})) as sum_run_time, sum(${estimatedStartTimeDelta(table)}) as sum_lateness
+      from ${sql.table(table)}
+      where ${expected} >= ${range.history_start} and ${expected} < ${fromMicroseconds(start + count * length)} and ${condition}
+      group by 1, 2, 3
+    ) sums order by state_type, state_name`.execute(db);
+
+  const intervals = Array.from({ length: count }, (_, index): HistoryInterval => ({
+    interval_start: fromMicroseconds(start + index * length),
+    interval_end: fromMicroseconds(start + (index + 1) * length),
+    states: [],
+  }));
+  for (const { position, ...state } of rows) intervals[position]?.states.push(state);
+  return intervals;
+}
