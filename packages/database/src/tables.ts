@@ -43,7 +43,7 @@ export interface ArtifactTable {
   key: string | null;
   type: string | null;
   data: NullableColumn<JsonColumn>;
-  metadata_: NullableColumn<JsonColumn>;
+  metadata_: NullableColumn<JsonColumn<Record<string, string>>>;
   task_run_id: string | null;
   flow_run_id: string | null;
   description: string | null;
@@ -60,7 +60,7 @@ export interface ArtifactCollectionTable {
   type: string | null;
   data: NullableColumn<JsonColumn>;
   description: string | null;
-  metadata_: NullableColumn<JsonColumn>;
+  metadata_: NullableColumn<JsonColumn<Record<string, string>>>;
 }
 
 export interface AutomationTable {

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { json, recordFields, uuid } from './primitives.ts';
+
+const MAXIMUM_METADATA_LENGTH = 500;
+
+function truncate(text: string): string {
+  return text.length > MAXIMUM_METADATA_LENGTH ? `${text.slice(0, MAXIMUM_METADATA_LENGTH)}...` : text;
+}
+
+const text = () => z.string().nullable();
+
+/** What may change about an artifact. Long texts in its metadata are cut (facts/rules.md §6). */
+const content = { description: text(), data: json().nullable(), metadata_: z.record(z.string(), z.string().transform(truncate)).nullable() };
+
+const fields = { type: text(), ...content, flow_run_id: uuid().nullable(), task_run_id: uuid().nullable() };
+
+/** Results of tasks have no key. */
+export const artifact = z.object({ ...recordFields(), key: text(), ...fields }).meta({ id: 'Artifact' });
+export type Artifact = z.output<typeof artifact>;
+
+/** The latest artifact of a key. */
+export const artifactCollection = z.object({ ...recordFields(), key: z.string(), latest_id: uuid(), ...fields }).meta({ id: 'ArtifactCollection' });
+export type ArtifactCollection = z.output<typeof artifactCollection>;
+
+export const artifactCreate = z
+  .strictObject({ key: z.string().refine((key) => /^[a-z0-9-]*$/.test(key), 'A key consists of lowercase letters, digits and dashes.').nullable(), ...fields })
+  .partial()
+  .meta({ id: 'ArtifactCreate' });
+export type ArtifactCreate = z.output<typeof artifactCreate>;
+
+/** What is left out stays as it is. */
+export const artifactUpdate = z.strictObject(content).partial().meta({ id: 'ArtifactUpdate' });
+export type ArtifactUpdate = z.output<typeof artifactUpdate>;
