@@ -111,8 +111,19 @@ const PARTS: Readonly<Record<string, (value: string, rule: Draft) => void>> = {
   BYSETPOS: (value, rule) => (rule.positions = parseIntegers(value, 1, 366, true)),
 };
 
-/** Reads a rule. `startHasZone` is undefined where there is no DTSTART; otherwise UNTIL must have a zone if DTSTART has. */
-function parseRule(text: string, startHasZone: boolean | undefined): RecurrenceRule {
+/** Whether a rule that counts hours, minutes or seconds ever comes to one of those it is limited to. */
+function isReachable({ frequency, interval, hours, minutes, seconds }: RecurrenceRule, start: Temporal.PlainDateTime): boolean {
+  const reaches = (allowed: readonly number[] | undefined, first: number, cycle: number): boolean => {
+    const reached = new Set(Array.from({ length: cycle }, (_, index) => (first + index * interval) % cycle));
+    return allowed === undefined || allowed.some((number) => reached.has(number));
+  };
+  if (frequency === 'HOURLY') return reaches(hours, start.hour, 24);
+  if (frequency === 'MINUTELY') return reaches(minutes, start.minute, 60);
+  return frequency !== 'SECONDLY' || reaches(seconds, start.second, 60);
+}
+
+/** Reads a rule. With a DTSTART, UNTIL has to carry a time zone exactly if that does. */
+function parseRule(text: string, start: Moment | undefined): RecurrenceRule {
   const draft: Draft = {};
   for (const part of text.split(';')) {
     const [name = '', value, ...rest] = part.split('=');
@@ -122,8 +133,10 @@ function parseRule(text: string, startHasZone: boolean | undefined): RecurrenceR
   }
   const { frequency, interval = 1, weekStart = 1, untilHasZone, ...filters } = draft;
   if (frequency === undefined) fail('FREQ is missing');
-  if (startHasZone !== undefined && filters.until !== undefined && untilHasZone !== startHasZone) fail('UNTIL has to carry a time zone exactly if DTSTART does');
-  return { frequency, interval, weekStart, ...filters };
+  const rule = { frequency, interval, weekStart, ...filters };
+  if (start !== undefined && rule.until !== undefined && untilHasZone !== start.hasZone) fail('UNTIL has to carry a time zone exactly if DTSTART does');
+  if (start !== undefined && !isReachable(rule, start.time)) fail('it never comes to a time that it allows');
+  return rule;
 }
 
 /** The moments of a DTSTART or EXDATE line. */
@@ -166,9 +179,9 @@ export function parseRecurrence(text: string): Recurrence {
 
   const recurrence = {
     ...(start && { start: start.time }),
-    rules: valuesOf('RRULE').map((rule) => parseRule(rule, start?.hasZone)),
+    rules: valuesOf('RRULE').map((rule) => parseRule(rule, start)),
     dates: valuesOf('RDATE', ['VALUE=DATE-TIME']).flatMap((value) => value.split(',').map((item) => parseMoment(item).time)),
-    exceptRules: valuesOf('EXRULE').map((rule) => parseRule(rule, start?.hasZone)),
+    exceptRules: valuesOf('EXRULE').map((rule) => parseRule(rule, start)),
     exceptDates: momentsOf('EXDATE').flat().map(({ time }) => time),
   };
   if (recurrence.rules.length + recurrence.dates.length + recurrence.exceptRules.length + recurrence.exceptDates.length === 0) fail('there is no rule');
