@@ -44,6 +44,9 @@ const PARSERS = new Map<number, (text: string) => unknown>([
 /** Statements that a pool prepares. What comes after them is parsed each time, so that texts of endless variety cost no memory. */
 const MAX_PREPARED = 500;
 
+/** Makes a session that others used before as good as new, and sets what PGlite does not read in the startup packet. */
+const CLEAN_SESSION = `reset all; deallocate all; set timezone = 'UTC'; set intervalstyle = 'iso_8601'`;
+
 /**
  * Kysely's view of pg's pool. Statements with parameters are prepared once per connection, and every failure that is not
  * Postgres's own answer becomes DatabaseUnavailableError.
@@ -55,9 +58,10 @@ export class PreparingPool implements PostgresPool {
 
   constructor(url: string, options: PoolOptions) {
     const searchPath = options.searchPath === undefined ? '' : ` -c search_path=${options.searchPath}`;
+    const { sharedSession, ...address } = parseDatabaseUrl(url);
     this.#pool = new pg.Pool({
-      ...parseDatabaseUrl(url),
-      max: options.poolSize,
+      ...address,
+      max: sharedSession ? 1 : options.poolSize,
       connectionTimeoutMillis: (options.acquireTimeoutSeconds ?? 10) * 1000,
       idleTimeoutMillis: 60_000,
       keepAlive: true,
@@ -66,6 +70,7 @@ export class PreparingPool implements PostgresPool {
       options: `-c TimeZone=UTC -c IntervalStyle=iso_8601${searchPath}`,
       types: { getTypeParser: (type: number, format?: 'text' | 'binary') => PARSERS.get(type) ?? pg.types.getTypeParser(type, format) },
     });
+    if (sharedSession) this.#pool.options.onConnect = (client) => client.query(CLEAN_SESSION);
     // A connection lost while nobody waits on it is replaced at its next use; without listeners it would end the process.
     this.#pool.on('error', () => {});
     this.#pool.on('connect', (client) => client.on('error', () => {}));

@@ -7,6 +7,8 @@ export interface Address {
   password: string;
   database: string;
   ssl: boolean | ConnectionOptions;
+  /** One session stands behind all connections, so there can be but one (PGlite; `?shared_session=true`). */
+  sharedSession: boolean;
 }
 
 /** What libpq and asyncpg call the ways of TLS. `prefer` and `allow` mean "unencrypted is well enough" to both. */
@@ -32,5 +34,6 @@ export function parseDatabaseUrl(text: string): Address {
     password: decodeURIComponent(url.password),
     database: decodeURIComponent(url.pathname.slice(1)) || user,
     ssl: sslOf(parameter('sslmode') || parameter('ssl')),
+    sharedSession: parameter('shared_session') === 'true',
   };
 }
