@@ -1,0 +1,80 @@
+import { execFile } from 'node:child_process';
+import { access, mkdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { until } from './poll.ts';
+
+const run = promisify(execFile);
+
+const CACHE = path.join(import.meta.dirname, '..', '..', '.cache');
+const INSTALL_SECONDS = 600;
+
+export type PrefectVersion = '3.9.1' | '3.8.8';
+
+/*
+ * Versions that run together; the newest dependencies break Prefect (facts/README.md, "Test environment warning"). 3.9.1
+ * asks for a certifi that is not on every registry yet, so it is laid over the dependencies of 3.8.8.
+ */
+const PINS = ['prefect==3.8.8', 'fastapi==0.141.1', 'starlette==1.3.1', 'sqlalchemy==2.0.45'];
+const OVERLAY = ['whenever>=0.10.5,<0.12'];
+
+/** Where the executables of one installed Prefect are. */
+export interface PrefectInstallation {
+  version: PrefectVersion;
+  python: string;
+  prefect: string;
+}
+
+async function exists(file: string): Promise<boolean> {
+  return await access(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** True where there is a Python to make a virtual environment with. */
+export async function isPythonAvailable(): Promise<boolean> {
+  return await run('python3', ['-c', 'import venv, sys; sys.exit(sys.version_info < (3, 10))']).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function install(folder: string, version: PrefectVersion): Promise<void> {
+  const pip = path.join(folder, 'bin', 'pip');
+  const quiet = ['install', '--quiet', '--disable-pip-version-check'];
+  await run('python3', ['-m', 'venv', folder]);
+  await run(pip, [...quiet, ...PINS]);
+  if (version !== '3.8.8') await run(pip, [...quiet, '--no-deps', `prefect==${version}`]);
+  await run(pip, [...quiet, ...OVERLAY]);
+  await run(path.join(folder, 'bin', 'python'), ['-c', 'import prefect.flows']);
+}
+
+/**
+ * The real Prefect of a version in a virtual environment below `.cache`, installed on first use (about a minute). Test
+ * files that start together install it once: the one that makes the lock folder does, the others wait for its mark.
+ */
+export async function installPrefect(version: PrefectVersion): Promise<PrefectInstallation> {
+  const folder = path.join(CACHE, `prefect-${version}`);
+  const mark = path.join(folder, 'complete');
+  const lock = `${folder}.lock`;
+  if (!(await exists(mark))) {
+    await mkdir(CACHE, { recursive: true });
+    const isOurs = await mkdir(lock).then(
+      () => true,
+      () => false,
+    );
+    if (isOurs) {
+      try {
+        await rm(folder, { recursive: true, force: true });
+        await install(folder, version);
+        await writeFile(mark, '');
+      } finally {
+        await rm(lock, { recursive: true, force: true });
+      }
+    } else {
+      await until(`another test installs Prefect ${version} (or left ${lock} behind)`, () => exists(mark), INSTALL_SECONDS);
+    }
+  }
+  return { version, python: path.join(folder, 'bin', 'python'), prefect: path.join(folder, 'bin', 'prefect') };
+}
