@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { Api } from '@praetor/test/support/api';
+import type { Api } from '@praetor/test/support/api';
 import { until } from '@praetor/test/support/poll';
 import type { PrefectClient, Report } from './client.ts';
 
