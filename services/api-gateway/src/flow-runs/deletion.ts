@@ -26,9 +26,13 @@ export async function deleteFlowRuns(db: Transaction<Tables>, ids: string[], set
     select lease.id from praetor.lease lease join task_run on task_run.id = lease.holder_id
     where lease.holder_type = 'task_run' and task_run.flow_run_id = any(${ids})`.execute(db);
   const statements = sqlOf(db);
-  const held = runs.flatMap((run) => (run.limit_id !== null && run.lease_id !== null ? [run.lease_id] : []));
-  await releaseLeases(statements, [...held, ...leases.map(({ id }) => id)], settings);
-  for (const { limit_id, lease_id } of runs) if (limit_id !== null && lease_id === null) await releaseUnleasedSlot(statements, limit_id);
+  await releaseLeases(statements, leases.map(({ id }) => id), settings);
+  for (const { limit_id, lease_id } of runs) {
+    if (limit_id === null) continue;
+    const released = lease_id === null ? 0 : await releaseLeases(statements, [lease_id], settings);
+    // Old clients keep their slot without a lease (facts/orchestration.md §5, F9).
+    if (released === 0) await releaseUnleasedSlot(statements, limit_id);
+  }
   await sql`delete from flow_run where id = any(${ids})`.execute(db);
   await sql`delete from log where flow_run_id = any(${ids})`.execute(db);
   return runs.map(({ id }) => id);
