@@ -28,7 +28,7 @@ export function parseDatabaseUrl(text: string): Address {
   const parameter = (name: string): string => url.searchParams.get(name) ?? '';
   const user = decodeURIComponent(url.username) || 'postgres';
   return {
-    host: parameter('host') || decodeURIComponent(url.hostname),
+    host: parameter('host') || decodeURIComponent(url.hostname).replaceAll(/[[\]]/g, ''),
     port: Number(url.port || parameter('port') || 5432),
     user,
     password: decodeURIComponent(url.password),
