@@ -19,3 +19,13 @@ export function createLogger(service: string, settings: Settings, forPeople = pr
   if (!forPeople) return pino(options);
   return pino(options, pretty({ singleLine: true, translateTime: 'SYS:HH:MM:ss', errorLikeObjectKeys: ['error'], colorize: process.stdout.isTTY, sync: true }));
 }
+
+/** Lets one call through per `seconds`: a connection that is away fails again and again, and one line tells it. */
+export function limitRate(seconds: number, log: (error: unknown) => void): (error: unknown) => void {
+  let next = 0;
+  return (error) => {
+    if (performance.now() < next) return;
+    next = performance.now() + seconds * 1000;
+    log(error);
+  };
+}

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
+import { backoff, pause } from '@praetor/streams/backoff';
 import type { Logger } from './logger.ts';
 import type { CreateTick } from './tick.ts';
 import type { Ticker } from './ticker.ts';
-import { pause } from './timer-ticker.ts';
 
 export interface RedisTickerOptions {
   url: string;
@@ -34,10 +34,9 @@ async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
   }
 }
 
-/** Reconnects until the signal aborts; the jitter keeps replicas from returning all at once. Tells of each outage once. */
+/** Reconnects until the signal aborts. Tells of each outage once. */
 function connect(url: string, logger: Logger, signal: AbortSignal): Redis {
-  const delay = (attempt: number) => Math.min(100 * 2 ** attempt, 3000) * (0.5 + Math.random() / 2);
-  const redis = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: (attempt) => (signal.aborted ? null : delay(attempt)) });
+  const redis = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: (attempt) => (signal.aborted ? null : backoff(attempt, 100, 3000)) });
   let isAway = false;
   redis.on('error', (error) => {
     if (!isAway) logger.warn({ error }, 'Redis is away: ticks run in every replica until it is back');

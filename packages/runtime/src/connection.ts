@@ -1,0 +1,85 @@
+import type { WebSocket } from 'ws';
+
+/** What a peer sends. Pings are among it only where the route answers them itself. */
+export type Frame = { kind: 'message'; text: string } | { kind: 'ping'; data: Buffer };
+
+/** Frames that wait for their reader; beyond it the peer has to wait. */
+const QUEUE_LIMIT = 64;
+
+/** A WebSocket as a sequence: frames are taken one after the other, and nobody sends faster than they are taken. */
+export class Connection {
+  /** Aborts when the peer is gone, and when the server stops. */
+  readonly signal: AbortSignal;
+  readonly #socket: WebSocket;
+  readonly #queue: Frame[] = [];
+  #wake: () => void = () => {};
+
+  constructor(socket: WebSocket, stopping: AbortSignal, queuesPings: boolean) {
+    this.#socket = socket;
+    const closed = new AbortController();
+    this.signal = AbortSignal.any([closed.signal, stopping]);
+    this.signal.addEventListener('abort', () => {
+      // What has arrived is still handed over; more would never end.
+      socket.pause();
+      this.#wake();
+    });
+    socket.on('close', () => closed.abort());
+    // What is wrong with a connection ends it; `close` follows.
+    socket.on('error', () => {});
+    socket.on('message', (data) => this.#enqueue({ kind: 'message', text: String(data) }));
+    socket.on('ping', (data) => (queuesPings ? this.#enqueue({ kind: 'ping', data }) : this.pong(data)));
+  }
+
+  #enqueue(frame: Frame): void {
+    this.#queue.push(frame);
+    if (this.#queue.length >= QUEUE_LIMIT) this.#socket.pause();
+    this.#wake();
+  }
+
+  /** The next frame; undefined when no more will come: the peer has left, or the server stops. */
+  async receiveFrame(): Promise<Frame | undefined> {
+    if (this.#queue.length === 0 && !this.signal.aborted) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#wake = resolve;
+      await promise;
+    }
+    const frame = this.#queue.shift();
+    if (this.#queue.length < QUEUE_LIMIT / 2 && this.#socket.isPaused && !this.signal.aborted) this.#socket.resume();
+    return frame;
+  }
+
+  /** The next message. Pings that come before it are answered. */
+  async receive(): Promise<string | undefined> {
+    for (;;) {
+      const frame = await this.receiveFrame();
+      if (frame?.kind !== 'ping') return frame?.text;
+      this.pong(frame.data);
+    }
+  }
+
+  /** The next message as JSON. Throws SyntaxError, which drops the connection as Prefect does. */
+  async receiveJson(): Promise<unknown> {
+    const text = await this.receive();
+    return text === undefined ? undefined : JSON.parse(text);
+  }
+
+  /** Sends a message; resolves when it has left the process, or will never. */
+  async send(text: string): Promise<void> {
+    await new Promise<void>((resolve) => this.#socket.send(text, () => resolve()));
+  }
+
+  pong(data: Buffer): void {
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.pong(data);
+  }
+
+  close(code: number, reason: string): void {
+    // A paused socket would never see the peer's answer.
+    this.#socket.resume();
+    this.#socket.close(code, reason);
+  }
+
+  /** Ends the connection without a word; the peer sees 1006. */
+  drop(): void {
+    this.#socket.terminate();
+  }
+}

@@ -1,0 +1,4 @@
+import { runProcess } from '@praetor/runtime/process';
+import { createEventPersister } from './service.ts';
+
+await runProcess('event-persister', createEventPersister);

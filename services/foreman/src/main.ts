@@ -1,0 +1,4 @@
+import { runProcess } from '@praetor/runtime/process';
+import { createForeman } from './service.ts';
+
+await runProcess('foreman', createForeman);
