@@ -12,7 +12,7 @@ import { FLOW_POLICIES, TASK_POLICIES } from './policies.ts';
 import { FLOW_FACT_COLUMNS, FLOW_FACT_JOINS, type FlowFactColumns, toFlowFacts } from './read-flow-run.ts';
 import { TASK_FACT_COLUMNS, type TaskFactColumns, cacheKeyOf, taskFactJoins, toTaskFacts } from './read-task-run.ts';
 import { applyEffects, needsTransaction } from './set-state.ts';
-import { DEFAULT_SETTINGS, type OrchestrationSettings } from './settings.ts';
+import type { OrchestrationSettings } from './settings.ts';
 import { type AnyTransition, stateInserts } from './store.ts';
 import { type FlowRunFields, type FlowTransition, type RunFields, type TaskRunFields, type TaskTransition, beginTransition } from './transition.ts';
 
@@ -130,7 +130,7 @@ async function insertFlowRun(sql: Sql, run: NewFlowRun, labels: JsonObject, tran
  * Creates a flow run and sets its first state (minimal policy), atomically and once per (flow_id, idempotency_key).
  * Throws database errors (an unknown flow is a foreign-key violation).
  */
-export async function createFlowRun({ sql }: Database, run: NewFlowRun, settings: OrchestrationSettings = DEFAULT_SETTINGS): Promise<CreatedRun> {
+export async function createFlowRun({ sql }: Database, run: NewFlowRun, settings: OrchestrationSettings): Promise<CreatedRun> {
   const [row] = await sql<FlowSurroundings[]>`
     select r.*, ${sql.unsafe(FLOW_FACT_COLUMNS)}, f.labels as flow_labels, d.labels as deployment_labels, clock_timestamp() as now
     from (select ${run.flow_id}::uuid as flow_id, ${run.deployment_id ?? null}::uuid as deployment_id,
@@ -189,7 +189,7 @@ async function findTaskRun(sql: Sql, { flow_run_id, task_key, dynamic_key }: New
 }
 
 /** Creates a task run and sets its first state, once per (flow_run_id, task_key, dynamic_key), also without a flow run. */
-export async function createTaskRun({ sql }: Database, run: NewTaskRun, settings: OrchestrationSettings = DEFAULT_SETTINGS): Promise<CreatedRun> {
+export async function createTaskRun({ sql }: Database, run: NewTaskRun, settings: OrchestrationSettings): Promise<CreatedRun> {
   const id = run.id || uuidv4();
   const tags = run.tags ?? [];
   const [row] = await sql<(TaskFactColumns & { now: Timestamp; flow_run_labels: JsonObject | null })[]>`

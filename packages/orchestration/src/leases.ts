@@ -1,7 +1,6 @@
 import type { Sql } from '@praetor/database/connect';
-import type { Timestamp } from '@praetor/schema/timestamps';
-import { DEFAULT_SETTINGS, type OrchestrationSettings } from './settings.ts';
-import { ACTIVE_SLOTS, type LeaseHolder, freeSlots } from './slots.ts';
+import type { OrchestrationSettings } from './settings.ts';
+import { ACTIVE_SLOTS, freeSlots } from './slots.ts';
 
 /*
  * Leases of concurrency slots. Releasing one is deleting its row and giving its slots back in the same statement: however
@@ -25,7 +24,7 @@ export async function renewLease(sql: Sql, leaseId: string, seconds: number): Pr
 }
 
 /** Ends leases and gives their slots back; returns how many of them were there to end. */
-export async function releaseLeases(sql: Sql, leaseIds: string[], settings: OrchestrationSettings = DEFAULT_SETTINGS): Promise<number> {
+export async function releaseLeases(sql: Sql, leaseIds: string[], settings: OrchestrationSettings): Promise<number> {
   const [row] = await sql<{ released: number }[]>`
     with gone as (delete from praetor.lease where id = any(${leaseIds}::uuid[]) returning *),
     ${sql.unsafe(FREED)}, given_back as (${sql.unsafe(freeSlots(settings))})
@@ -34,7 +33,7 @@ export async function releaseLeases(sql: Sql, leaseIds: string[], settings: Orch
 }
 
 /** Ends up to so many expired leases; several cleaners at once take different ones. Returns how many it ended. */
-export async function releaseExpiredLeases(sql: Sql, batchSize: number, settings: OrchestrationSettings = DEFAULT_SETTINGS): Promise<number> {
+export async function releaseExpiredLeases(sql: Sql, batchSize: number, settings: OrchestrationSettings): Promise<number> {
   const [row] = await sql<{ released: number }[]>`
     with expired as materialized (
       select id from praetor.lease where expiration < now() order by expiration limit ${batchSize} for update skip locked
@@ -58,19 +57,4 @@ export async function releaseUnleasedSlot(sql: Sql, limitId: string): Promise<vo
     update concurrency_limit_v2 l set updated = now(), active_slots = least(${sql.unsafe(ACTIVE_SLOTS)}, greatest(${sql.unsafe(ACTIVE_SLOTS)} - 1,
       (select coalesce(sum(e.slots), 0)::integer from praetor.lease e where e.resource_ids @> array[l.id])))
     where l.id = ${limitId}::uuid`;
-}
-
-export interface HeldLease {
-  leaseId: string;
-  holder: LeaseHolder;
-  slots: number;
-  expiration: Timestamp;
-}
-
-/** The holders of living leases on a limit, oldest first. */
-export async function listHolders(sql: Sql, limitId: string): Promise<HeldLease[]> {
-  const rows = await sql<{ id: string; holder_type: LeaseHolder['type']; holder_id: string; slots: number; expiration: Timestamp }[]>`
-    select id, holder_type, holder_id, slots, expiration from praetor.lease
-    where resource_ids @> array[${limitId}::uuid] and holder_id is not null and expiration > now() order by created`;
-  return rows.map((row) => ({ leaseId: row.id, holder: { type: row.holder_type, id: row.holder_id }, slots: row.slots, expiration: row.expiration }));
 }

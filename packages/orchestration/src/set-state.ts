@@ -9,7 +9,7 @@ import { type OutboxEvent, toOutboxEvent } from './lifecycle-events.ts';
 import { FLOW_POLICIES, type FlowPolicyName, TASK_POLICIES, type TaskPolicyName } from './policies.ts';
 import { readFlowRun } from './read-flow-run.ts';
 import { cacheKeyOf, readTaskRun } from './read-task-run.ts';
-import { DEFAULT_SETTINGS, type OrchestrationSettings } from './settings.ts';
+import type { OrchestrationSettings } from './settings.ts';
 import { type AnyTransition, type RunKind, storeTransition } from './store.ts';
 import { type FlowTransition, type TaskTransition, type Transition, beginTransition } from './transition.ts';
 
@@ -127,11 +127,11 @@ async function settle(sql: Sql, kind: RunKind, runId: string, decide: Decide): P
  * Proposes a state for a flow run and stores what the rules make of it, in one atomic step that is safe under concurrent
  * proposals from any number of processes. Throws NotFoundError where there is no such run, and database errors.
  */
-export function setFlowRunState(database: Database, proposal: FlowRunProposal, settings: OrchestrationSettings = DEFAULT_SETTINGS): Promise<StateChange> {
+export function setFlowRunState(database: Database, proposal: FlowRunProposal, settings: OrchestrationSettings): Promise<StateChange> {
   return settle(database.sql, 'flow_run', proposal.flowRunId, decideFlowRun(proposal, settings));
 }
 
 /** The same for a task run. */
-export function setTaskRunState(database: Database, proposal: TaskRunProposal, settings: OrchestrationSettings = DEFAULT_SETTINGS): Promise<StateChange> {
+export function setTaskRunState(database: Database, proposal: TaskRunProposal, settings: OrchestrationSettings): Promise<StateChange> {
   return settle(database.sql, 'task_run', proposal.taskRunId, decideTaskRun(proposal, settings));
 }

@@ -14,14 +14,6 @@ export interface OrchestrationSettings {
   maximumCacheKeyLength: number;
 }
 
-export const DEFAULT_SETTINGS: OrchestrationSettings = {
-  deploymentSlotWaitSeconds: 30,
-  deploymentLeaseSeconds: 300,
-  tagSlotWaitSeconds: 10,
-  maximumSlotWaitSeconds: 30,
-  maximumCacheKeyLength: 2000,
-};
-
 /** The part of all settings that orchestration reads. */
 export function orchestrationSettings({ concurrency, deployments, tasks }: Pick<Settings, 'concurrency' | 'deployments' | 'tasks'>): OrchestrationSettings {
   return {

@@ -3,7 +3,7 @@ import { retryOnce } from '@praetor/database/errors';
 import { LockedError, UnprocessableError } from '@praetor/schema/errors';
 import { v7 as uuidv7 } from 'uuid';
 import { clampedPoissonInterval } from './poisson.ts';
-import { DEFAULT_SETTINGS, type OrchestrationSettings } from './settings.ts';
+import type { OrchestrationSettings } from './settings.ts';
 
 /*
  * Slots of global concurrency limits (facts/rules.md §11). Invariant: `active_slots` is what the living leases hold plus
@@ -115,7 +115,7 @@ function retryAfter(limits: readonly LimitRow[], slots: number, settings: Orches
 export async function acquireSlots(
   { sql }: Database,
   { names, slots, mode, lease }: SlotRequest,
-  settings: OrchestrationSettings = DEFAULT_SETTINGS,
+  settings: OrchestrationSettings,
   random: () => number = Math.random,
 ): Promise<{ limits: MinimalLimit[]; leaseId: string | null }> {
   const rows = await sql<LimitRow[]>`
@@ -140,7 +140,7 @@ export async function acquireSlots(
 export async function releaseSlots(
   { sql }: Database,
   { names, slots, occupancySeconds }: { names: string[]; slots: number; occupancySeconds?: number | null },
-  settings: OrchestrationSettings = DEFAULT_SETTINGS,
+  settings: OrchestrationSettings,
 ): Promise<MinimalLimit[]> {
   return await retryOnce(
     () => sql<MinimalLimit[]>`

@@ -4,6 +4,7 @@ import { proposeState } from '@praetor/schema/state';
 import { type TestDatabase, createTestDatabase } from '@praetor/test/support/database';
 import { acknowledgeTaskRun, claimTaskRuns, enqueueTaskRun, unclaimTaskRuns } from '../src/background-tasks.ts';
 import { createTaskRun } from '../src/create-run.ts';
+import { SETTINGS } from './transitions.ts';
 
 let database: TestDatabase;
 before(async () => {
@@ -13,7 +14,7 @@ after(() => database[Symbol.asyncDispose]());
 
 let runs = 0;
 async function enqueue(taskKey: string, isRetry = false): Promise<string> {
-  const { id } = await createTaskRun(database, { task_key: taskKey, dynamic_key: String(runs++), state: proposeState('PENDING') });
+  const { id } = await createTaskRun(database, { task_key: taskKey, dynamic_key: String(runs++), state: proposeState('PENDING') }, SETTINGS);
   await enqueueTaskRun(database.sql, id, taskKey, isRetry);
   return id;
 }

@@ -5,7 +5,8 @@ import { classifyDatabaseError } from '@praetor/database/errors';
 import { parseJson } from '@praetor/schema/json';
 import { proposeState } from '@praetor/schema/state';
 import { type TestDatabase, createTestDatabase } from '@praetor/test/support/database';
-import { createFlowRun, createTaskRun } from '../src/create-run.ts';
+import { type NewFlowRun, type NewTaskRun, createFlowRun, createTaskRun } from '../src/create-run.ts';
+import { SETTINGS } from './transitions.ts';
 
 let database: TestDatabase;
 const flowId = randomUUID();
@@ -16,11 +17,13 @@ before(async () => {
 after(() => database[Symbol.asyncDispose]());
 
 const PENDING = proposeState('PENDING');
+const newFlowRun = (run: NewFlowRun) => createFlowRun(database, run, SETTINGS);
+const newTaskRun = (run: NewTaskRun) => createTaskRun(database, run, SETTINGS);
 const readRun = (id: string) => database.kysely.selectFrom('flow_run').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
 const readTask = (id: string) => database.kysely.selectFrom('task_run').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
 
 test('a flow run with nothing but its flow', async () => {
-  const { id, created, events } = await createFlowRun(database, { flow_id: flowId, state: PENDING });
+  const { id, created, events } = await newFlowRun({ flow_id: flowId, state: PENDING });
   const run = await readRun(id);
   assert.ok(created);
   assert.match(run.name, /^[a-z]+-[a-z]+$/);
@@ -35,7 +38,7 @@ test('a flow run with nothing but its flow', async () => {
 
 test('parameters keep their numbers as they were sent', async () => {
   const parameters = parseJson('{"a": 1.0, "b": 12345678901234567890}') as { a: number };
-  const { id } = await createFlowRun(database, { flow_id: flowId, state: PENDING, parameters });
+  const { id } = await newFlowRun({ flow_id: flowId, state: PENDING, parameters });
   assert.equal(JSON.stringify((await readRun(id)).parameters), '{"a":1.0,"b":12345678901234567890}');
 });
 
@@ -43,14 +46,14 @@ test('a scheduled run of a deployment', async () => {
   const deploymentId = randomUUID();
   await database.kysely.insertInto('deployment').values({ id: deploymentId, name: 'd', flow_id: flowId, labels: '{"team": "b"}' }).execute();
   const state = proposeState('SCHEDULED', { details: { scheduled_time: '2030-01-01T00:00:00+02:00' } });
-  const { id } = await createFlowRun(database, { flow_id: flowId, deployment_id: deploymentId, state, name: 'mine', labels: { mine: 1 }, created_by: { id: null, type: 'AUTOMATION', display_value: 'a' } });
+  const { id } = await newFlowRun({ flow_id: flowId, deployment_id: deploymentId, state, name: 'mine', labels: { mine: 1 }, created_by: { id: null, type: 'AUTOMATION', display_value: 'a' } });
   const run = await readRun(id);
   assert.deepEqual([run.name, run.next_scheduled_start_time, run.expected_start_time], ['mine', '2029-12-31T22:00:00Z', '2029-12-31T22:00:00Z']);
   assert.deepEqual(run.labels, { team: 'b', 'prefect.flow.id': flowId, 'prefect.deployment.id': deploymentId, mine: 1 });
 });
 
 test('an idempotency key creates one run, however often and at once it is used', async () => {
-  const create = () => createFlowRun(database, { flow_id: flowId, state: PENDING, idempotency_key: 'once' });
+  const create = () => newFlowRun({ flow_id: flowId, state: PENDING, idempotency_key: 'once' });
   const answers = await Promise.all(Array.from({ length: 10 }, create));
   assert.deepEqual([answers.filter(({ created }) => created).length, new Set(answers.map(({ id }) => id)).size], [1, 1]);
   const states = await database.kysely.selectFrom('flow_run_state').select('id').where('flow_run_id', '=', answers[0]?.id ?? '').execute();
@@ -59,13 +62,13 @@ test('an idempotency key creates one run, however often and at once it is used',
 });
 
 test('an unknown flow violates a foreign key and leaves nothing behind', async () => {
-  await assert.rejects(createFlowRun(database, { flow_id: randomUUID(), state: PENDING, idempotency_key: 'lost' }), (error) => classifyDatabaseError(error) === 'foreign_key_violation');
+  await assert.rejects(newFlowRun({ flow_id: randomUUID(), state: PENDING, idempotency_key: 'lost' }), (error) => classifyDatabaseError(error) === 'foreign_key_violation');
   assert.equal((await database.sql`select from flow_run where idempotency_key = 'lost'`).length, 0);
 });
 
 test('a task run of a flow run inherits its labels and is created once per keys', async () => {
-  const flowRun = await createFlowRun(database, { flow_id: flowId, state: PENDING });
-  const create = () => createTaskRun(database, { flow_run_id: flowRun.id, task_key: 'k', dynamic_key: '0', state: PENDING, labels: { mine: true } });
+  const flowRun = await newFlowRun({ flow_id: flowId, state: PENDING });
+  const create = () => newTaskRun({ flow_run_id: flowRun.id, task_key: 'k', dynamic_key: '0', state: PENDING, labels: { mine: true } });
   const answers = await Promise.all(Array.from({ length: 5 }, create));
   assert.deepEqual([answers.filter(({ created }) => created).length, new Set(answers.map(({ id }) => id)).size], [1, 1]);
   const run = await readTask(answers[0]?.id ?? '');
@@ -75,23 +78,23 @@ test('a task run of a flow run inherits its labels and is created once per keys'
 
 test('a task run without a flow run is created once as well, under the id that was asked for', async () => {
   const id = randomUUID();
-  const create = () => createTaskRun(database, { id, task_key: 'k', dynamic_key: '0', state: PENDING });
+  const create = () => newTaskRun({ id, task_key: 'k', dynamic_key: '0', state: PENDING });
   const answers = await Promise.all(Array.from({ length: 5 }, create));
   assert.deepEqual([answers.filter(({ created }) => created).length, new Set(answers.map((answer) => answer.id))], [1, new Set([id])]);
 });
 
 test('a deferred task run goes into the queue of its task together with its creation', async () => {
   const state = proposeState('SCHEDULED', { details: { deferred: true, task_parameters_id: randomUUID() } });
-  const { id } = await createTaskRun(database, { task_key: 'queued', dynamic_key: '0', state });
-  await createTaskRun(database, { task_key: 'queued', dynamic_key: '0', state });
+  const { id } = await newTaskRun({ task_key: 'queued', dynamic_key: '0', state });
+  await newTaskRun({ task_key: 'queued', dynamic_key: '0', state });
   const queue = await database.kysely.selectFrom('praetor.task_queue').select(['task_run_id', 'is_retry']).where('task_key', '=', 'queued').execute();
   assert.deepEqual(queue, [{ task_run_id: id, is_retry: false }]);
 });
 
 test('a sub-flow run puts its first state on the task run that stands for it', async () => {
-  const parent = await createFlowRun(database, { flow_id: flowId, state: PENDING });
-  const task = await createTaskRun(database, { flow_run_id: parent.id, task_key: 'sub', dynamic_key: '0', state: PENDING });
-  const { id } = await createFlowRun(database, { flow_id: flowId, parent_task_run_id: task.id, state: proposeState('SCHEDULED', { name: 'Soon' }) });
+  const parent = await newFlowRun({ flow_id: flowId, state: PENDING });
+  const task = await newTaskRun({ flow_run_id: parent.id, task_key: 'sub', dynamic_key: '0', state: PENDING });
+  const { id } = await newFlowRun({ flow_id: flowId, parent_task_run_id: task.id, state: proposeState('SCHEDULED', { name: 'Soon' }) });
   const { state_name, state_id } = await readTask(task.id);
   const state = await database.kysely.selectFrom('task_run_state').select('state_details').where('id', '=', state_id).executeTakeFirstOrThrow();
   assert.equal(state_name, 'Soon');

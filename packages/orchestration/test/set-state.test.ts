@@ -7,9 +7,10 @@ import { flowRunPolicy } from '@praetor/schema/run-policy';
 import { type StateCreate, proposeState } from '@praetor/schema/state';
 import { addSeconds, now } from '@praetor/schema/timestamps';
 import { type TestDatabase, createTestDatabase, openDatabase } from '@praetor/test/support/database';
-import { type NewFlowRun, createFlowRun, createTaskRun } from '../src/create-run.ts';
+import { type NewFlowRun, type NewTaskRun, createFlowRun, createTaskRun } from '../src/create-run.ts';
 import { releaseExpiredLeases } from '../src/leases.ts';
-import { type FlowRunProposal, type StateChange, setFlowRunState, setTaskRunState } from '../src/set-state.ts';
+import { type FlowRunProposal, type StateChange, type TaskRunProposal, setFlowRunState, setTaskRunState } from '../src/set-state.ts';
+import { SETTINGS } from './transitions.ts';
 
 /* set_state on a real Postgres; `gateways` are two pools on it, as two processes would have. */
 
@@ -38,12 +39,17 @@ const one = async <T extends object>(query: PromiseLike<T[]>): Promise<T> => {
   return row;
 };
 
-const create = (fields: Partial<NewFlowRun> = {}) => createFlowRun(database, { flow_id: flowId, state: proposeState('PENDING'), ...fields });
+const create = (fields: Partial<NewFlowRun> = {}) => createFlowRun(database, { flow_id: flowId, state: proposeState('PENDING'), ...fields }, SETTINGS);
+const createTask = async (run: NewTaskRun) => (await createTaskRun(database, run, SETTINGS)).id;
 const readRun = (id: string) => one(database.kysely.selectFrom('flow_run').selectAll().where('id', '=', id).execute());
 const readTask = (id: string) => one(database.kysely.selectFrom('task_run').selectAll().where('id', '=', id).execute());
 const statesOf = (id: string) => database.kysely.selectFrom('flow_run_state').selectAll().where('flow_run_id', '=', id).orderBy('timestamp').execute();
-const propose = (flowRunId: string, state: StateCreate, fields: Partial<FlowRunProposal> = {}) => setFlowRunState(database, { flowRunId, state, clientVersion: '3.9.1', ...fields });
+/** Proposals with different indices go to different gateways. */
 const gateway = (index: number): Database => (index % 2 === 0 ? database : second);
+const propose = (flowRunId: string, state: StateCreate, fields: Partial<FlowRunProposal> = {}, index = 0) =>
+  setFlowRunState(gateway(index), { flowRunId, state, clientVersion: '3.9.1', ...fields }, SETTINGS);
+const proposeTask = (taskRunId: string, state: StateCreate, fields: Partial<TaskRunProposal> = {}, index = 0) =>
+  setTaskRunState(gateway(index), { taskRunId, state, ...fields }, SETTINGS);
 
 async function createLimited(limit: number, options: object | null = null): Promise<{ deploymentId: string; limitId: string }> {
   const limitId = await insert('concurrency_limit_v2', { name: `limit:${randomUUID()}`, active: true, limit, active_slots: 0, denied_slots: 0, slot_decay_per_second: 0, avg_slot_occupancy_seconds: 2 });
@@ -119,7 +125,7 @@ test('a pause deletes stale input under its own keys only', async () => {
 
 test('an unknown run is not found', async () => {
   await assert.rejects(propose(randomUUID(), proposeState('RUNNING')), NotFoundError);
-  await assert.rejects(setTaskRunState(database, { taskRunId: randomUUID(), state: proposeState('RUNNING') }), NotFoundError);
+  await assert.rejects(proposeTask(randomUUID(), proposeState('RUNNING')), NotFoundError);
 });
 
 test('a proposal bound to a state comes too late once the run has left it', async () => {
@@ -133,7 +139,7 @@ test('a proposal bound to a state comes too late once the run has left it', asyn
 
 test('of 20 workers that claim a run at once, at two gateways, one gets it', async () => {
   const { id } = await create({ state: proposeState('SCHEDULED') });
-  const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => setFlowRunState(gateway(index), { flowRunId: id, state: proposeState('PENDING') })));
+  const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => propose(id, proposeState('PENDING'), {}, index)));
   const count = (status: string) => answers.filter(({ result }) => result.status === status).length;
   assert.deepEqual([count('ACCEPT'), count('ABORT')], [1, 19]);
   assert.equal((await statesOf(id)).length, 2);
@@ -141,7 +147,7 @@ test('of 20 workers that claim a run at once, at two gateways, one gets it', asy
 
 test('proposals that are all accepted are all counted, whoever makes them', async () => {
   const { id } = await create();
-  const answers = await Promise.all(Array.from({ length: 24 }, (_, index) => setFlowRunState(gateway(index), { flowRunId: id, state: proposeState('RUNNING') })));
+  const answers = await Promise.all(Array.from({ length: 24 }, (_, index) => propose(id, proposeState('RUNNING'), {}, index)));
   assert.ok(answers.every(({ result }) => result.status === 'ACCEPT'));
   assert.equal((await readRun(id)).run_count, 24);
   const states = await statesOf(id);
@@ -152,7 +158,7 @@ test('proposals that are all accepted are all counted, whoever makes them', asyn
 test('a limited deployment: two slots and ten runs', async () => {
   const { deploymentId, limitId } = await createLimited(2);
   const runs = await Promise.all(Array.from({ length: 10 }, () => create({ state: proposeState('SCHEDULED'), deployment_id: deploymentId })));
-  const answers = await Promise.all(runs.map(({ id }, index) => setFlowRunState(gateway(index), { flowRunId: id, state: proposeState('PENDING'), clientVersion: '3.9.1' })));
+  const answers = await Promise.all(runs.map(({ id }, index) => propose(id, proposeState('PENDING'), {}, index)));
   const claimed = answers.filter(({ result }) => result.state?.type === 'PENDING');
   assert.equal(claimed.length, 2);
   assert.equal(answers.filter(({ result, isNew }) => result.status === 'REJECT' && result.state?.name === 'AwaitingConcurrencySlot' && isNew).length, 8);
@@ -164,7 +170,7 @@ test('a limited deployment: two slots and ten runs', async () => {
   const running = await propose(id, proposeState('RUNNING'));
   assert.equal(running.result.state?.state_details.deployment_concurrency_lease_id, lease);
   // Three clients report the end at once; the slot comes back once.
-  await Promise.all(['COMPLETED', 'FAILED', 'CRASHED'].map((type, index) => setFlowRunState(gateway(index), { flowRunId: id, state: proposeState(type as 'FAILED') })));
+  await Promise.all((['COMPLETED', 'FAILED', 'CRASHED'] as const).map((type, index) => propose(id, proposeState(type), {}, index)));
   assert.deepEqual([await activeSlots(limitId), await leasedSlots(limitId)], [1, 1]);
 });
 
@@ -188,7 +194,7 @@ test('a lease that expired while the infrastructure started', async () => {
   const [lost, other] = await Promise.all([create({ state: proposeState('SCHEDULED'), deployment_id: deploymentId }), create({ state: proposeState('SCHEDULED'), deployment_id: deploymentId })]);
   const expire = async () => {
     await database.sql`update praetor.lease set expiration = now() - interval '1 second' where resource_ids @> array[${limitId}::uuid]`;
-    return await Promise.all([releaseExpiredLeases(database.sql, 100), releaseExpiredLeases(second.sql, 100)]);
+    return await Promise.all([releaseExpiredLeases(database.sql, 100, SETTINGS), releaseExpiredLeases(second.sql, 100, SETTINGS)]);
   };
   const claim = await propose(lost.id, proposeState('PENDING'));
   assert.equal((await expire()).reduce((sum, released) => sum + released), 1);
@@ -235,62 +241,62 @@ test('a late run of a full deployment that cancels', async () => {
 
 test('a sub-flow moves the task run that stands for it', async () => {
   const parent = await create();
-  const task = await createTaskRun(database, { flow_run_id: parent.id, task_key: 'sub', dynamic_key: '0', state: proposeState('PENDING') });
-  const child = await create({ parent_task_run_id: task.id });
+  const task = await createTask({ flow_run_id: parent.id, task_key: 'sub', dynamic_key: '0', state: proposeState('PENDING') });
+  const child = await create({ parent_task_run_id: task });
   await propose(child.id, proposeState('RUNNING'));
-  await Promise.all([propose(child.id, proposeState('COMPLETED', { data: { type: 'reference' } })), setTaskRunState(second, { taskRunId: task.id, state: proposeState('PENDING'), policy: 'minimal' })]);
-  const run = await readTask(task.id);
-  const state = await one(database.kysely.selectFrom('task_run_state').selectAll().where('task_run_id', '=', task.id).where('type', '=', 'COMPLETED').execute());
+  await Promise.all([propose(child.id, proposeState('COMPLETED', { data: { type: 'reference' } })), proposeTask(task, proposeState('PENDING'), { policy: 'minimal' }, 1)]);
+  const run = await readTask(task);
+  const state = await one(database.kysely.selectFrom('task_run_state').selectAll().where('task_run_id', '=', task).where('type', '=', 'COMPLETED').execute());
   assert.ok(run.run_count === 1 && state.result_artifact_id !== null);
   const { child_flow_run_id, flow_run_id, task_run_id } = state.state_details as Record<string, unknown>;
-  assert.deepEqual([child_flow_run_id, flow_run_id, task_run_id], [child.id, parent.id, task.id]);
+  assert.deepEqual([child_flow_run_id, flow_run_id, task_run_id], [child.id, parent.id, task]);
 });
 
 test('a client of API 0.8.2 gets its failed task runs scheduled again', async () => {
   const flowRun = await create({ empirical_policy: flowRunPolicy.parse({ retries: 1, retry_delay: 5 }) });
   await propose(flowRun.id, proposeState('RUNNING'));
-  const task = await createTaskRun(database, { flow_run_id: flowRun.id, task_key: 't', dynamic_key: '0', state: proposeState('RUNNING') });
-  await setTaskRunState(database, { taskRunId: task.id, state: proposeState('FAILED') });
+  const task = await createTask({ flow_run_id: flowRun.id, task_key: 't', dynamic_key: '0', state: proposeState('RUNNING') });
+  await proposeTask(task, proposeState('FAILED'));
   const { result } = await propose(flowRun.id, proposeState('FAILED'), { apiVersion: '0.8.2' });
-  const { state_name, run_count, next_scheduled_start_time } = await readTask(task.id);
+  const { state_name, run_count, next_scheduled_start_time } = await readTask(task);
   assert.deepEqual([result.state?.name, state_name, run_count, next_scheduled_start_time], ['AwaitingRetry', 'AwaitingRetry', 0, result.state?.state_details.scheduled_time]);
 });
 
 test('task runs: cache, retries and reruns', async () => {
   const key = { details: { cache_key: randomUUID() } };
-  const run = async (dynamic_key: string) => (await createTaskRun(database, { task_key: 'cached', dynamic_key, state: proposeState('PENDING') })).id;
+  const run = (dynamic_key: string) => createTask({ task_key: 'cached', dynamic_key, state: proposeState('PENDING') });
   const first = await run('1');
-  assert.equal((await setTaskRunState(database, { taskRunId: first, state: proposeState('RUNNING', key) })).result.state?.name, 'Running');
-  await setTaskRunState(database, { taskRunId: first, state: proposeState('COMPLETED', { ...key, data: { type: 'reference' } }) });
-  const { result } = await setTaskRunState(database, { taskRunId: await run('2'), state: proposeState('RUNNING', key) });
+  assert.equal((await proposeTask(first, proposeState('RUNNING', key))).result.state?.name, 'Running');
+  await proposeTask(first, proposeState('COMPLETED', { ...key, data: { type: 'reference' } }));
+  const { result } = await proposeTask(await run('2'), proposeState('RUNNING', key));
   assert.deepEqual([result.status, result.state?.name, result.state?.data], ['REJECT', 'Cached', { type: 'reference' }]);
   const expired = { details: { cache_key: randomUUID(), cache_expiration: addSeconds(now(), -1) } };
   const third = await run('3');
-  await setTaskRunState(database, { taskRunId: third, state: proposeState('RUNNING') });
-  await setTaskRunState(database, { taskRunId: third, state: proposeState('COMPLETED', expired) });
-  assert.equal((await setTaskRunState(database, { taskRunId: await run('4'), state: proposeState('RUNNING', expired) })).result.status, 'ACCEPT');
+  await proposeTask(third, proposeState('RUNNING'));
+  await proposeTask(third, proposeState('COMPLETED', expired));
+  assert.equal((await proposeTask(await run('4'), proposeState('RUNNING', expired))).result.status, 'ACCEPT');
 });
 
 test('tag limits: ten task runs want two slots, and an end frees one', async () => {
   const tag = randomUUID();
   const limitId = await insert('concurrency_limit_v2', { name: `tag:${tag}`, active: true, limit: 2, active_slots: 0, denied_slots: 0, slot_decay_per_second: 0, avg_slot_occupancy_seconds: 2 });
-  const ids = await Promise.all(Array.from({ length: 10 }, async (_, index) => (await createTaskRun(database, { task_key: 'tagged', dynamic_key: `${tag}${index}`, tags: [tag], state: proposeState('PENDING') })).id));
-  const start = (taskRunId: string, index: number) => setTaskRunState(gateway(index), { taskRunId, state: proposeState('RUNNING') });
+  const ids = await Promise.all(Array.from({ length: 10 }, (_, index) => createTask({ task_key: 'tagged', dynamic_key: `${tag}${index}`, tags: [tag], state: proposeState('PENDING') })));
+  const start = (taskRunId: string, index: number) => proposeTask(taskRunId, proposeState('RUNNING'), {}, index);
   const answers = await Promise.all(ids.map(start));
   assert.deepEqual([answers.filter(({ result }) => result.status === 'ACCEPT').length, answers.filter(({ result }) => result.status === 'WAIT').length], [2, 8]);
   const winner = ids[answers.findIndex(({ isNew }) => isNew)] ?? '';
-  await Promise.all([setTaskRunState(database, { taskRunId: winner, state: proposeState('COMPLETED') }), setTaskRunState(second, { taskRunId: winner, state: proposeState('COMPLETED') })]);
+  await Promise.all([proposeTask(winner, proposeState('COMPLETED')), proposeTask(winner, proposeState('COMPLETED'), {}, 1)]);
   assert.deepEqual([await activeSlots(limitId), await leasedSlots(limitId)], [1, 1]);
 });
 
 test('tag limits of the first generation', async () => {
   const tag = randomUUID();
   await database.sql`insert into concurrency_limit (tag, concurrency_limit) values (${tag}, 1)`;
-  const ids = await Promise.all(['a', 'b'].map(async (key) => (await createTaskRun(database, { task_key: 'old', dynamic_key: tag + key, tags: [tag], state: proposeState('PENDING') })).id));
+  const ids = await Promise.all(['a', 'b'].map((key) => createTask({ task_key: 'old', dynamic_key: tag + key, tags: [tag], state: proposeState('PENDING') })));
   const holders = async () => (await one(database.sql<{ active_slots: string[] }[]>`select active_slots from concurrency_limit where tag = ${tag}`)).active_slots;
-  const answers = await Promise.all(ids.map((taskRunId, index) => setTaskRunState(gateway(index), { taskRunId, state: proposeState('RUNNING') })));
+  const answers = await Promise.all(ids.map((taskRunId, index) => proposeTask(taskRunId, proposeState('RUNNING'), {}, index)));
   const winner = ids[answers.findIndex(({ isNew }) => isNew)] ?? '';
   assert.deepEqual([answers.map(({ result }) => result.status).sort(), await holders()], [['ACCEPT', 'WAIT'], [winner]]);
-  await setTaskRunState(database, { taskRunId: winner, state: proposeState('FAILED') });
+  await proposeTask(winner, proposeState('FAILED'));
   assert.deepEqual(await holders(), []);
 });

@@ -1,8 +1,9 @@
 import { flowRunPolicy, taskRunPolicy } from '@praetor/schema/run-policy';
+import { parseSettings } from '@praetor/schema/settings';
 import { type State, type StateCreate, type StateDetails, type StateType, proposeState } from '@praetor/schema/state';
 import { addSeconds } from '@praetor/schema/timestamps';
 import { type Step, orchestrate } from '../src/engine.ts';
-import { DEFAULT_SETTINGS } from '../src/settings.ts';
+import { orchestrationSettings } from '../src/settings.ts';
 import {
   type DeploymentFacts,
   type FlowFacts,
@@ -18,6 +19,8 @@ import {
 /* Builders of transitions for the rule tables: everything has a plain default, and a case names only what it is about. */
 
 export const NOW = '2026-11-21T12:00:00Z';
+/** Prefect's defaults. */
+export const SETTINGS = orchestrationSettings(parseSettings({}));
 export const LATER = addSeconds(NOW, 60);
 export const EARLIER = addSeconds(NOW, -60);
 export const RESULT = { type: 'reference', storage_key: 'k' };
@@ -60,7 +63,7 @@ const COLUMNS = {
 
 const surroundings = () => {
   let ids = 0;
-  return { now: NOW, settings: DEFAULT_SETTINGS, newId: () => `id-${++ids}`, random: () => 0.5 };
+  return { now: NOW, settings: SETTINGS, newId: () => `id-${++ids}`, random: () => 0.5 };
 };
 
 export interface FlowCase {
