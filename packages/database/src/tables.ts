@@ -128,7 +128,8 @@ export interface BlockDocumentTable {
   created: Defaulted<Timestamp>;
   updated: Defaulted<Timestamp>;
   name: string;
-  data: Defaulted<JsonColumn>;
+  /** A Fernet token. */
+  data: Defaulted<JsonColumn<string>>;
   block_schema_id: string;
   block_type_id: string;
   is_anonymous: Defaulted<boolean>;
@@ -148,10 +149,10 @@ export interface BlockSchemaTable {
   id: Defaulted<string>;
   created: Defaulted<Timestamp>;
   updated: Defaulted<Timestamp>;
-  fields: Defaulted<JsonColumn>;
+  fields: Defaulted<JsonColumn<JsonObject>>;
   checksum: string;
   block_type_id: string;
-  capabilities: Defaulted<JsonColumn>;
+  capabilities: Defaulted<JsonColumn<string[]>>;
   version: Defaulted<string>;
 }
 
@@ -216,7 +217,7 @@ export interface ConfigurationTable {
   created: Defaulted<Timestamp>;
   updated: Defaulted<Timestamp>;
   key: string;
-  value: JsonColumn;
+  value: JsonColumn<JsonObject>;
 }
 
 export interface CsrfTokenTable {
@@ -256,7 +257,7 @@ export interface DeploymentTable {
   concurrency_limit: number | null;
   concurrency_options: NullableColumn<JsonColumn<ConcurrencyOptions>>;
   concurrency_limit_id: string | null;
-  labels: NullableColumn<JsonColumn<JsonObject>>;
+  labels: NullableColumn<JsonColumn<Labels>>;
   version_id: string | null;
 }
 

@@ -92,14 +92,15 @@ export async function markDeploymentsPolled(db: Db, polled: PolledDeployments): 
   return await deploymentEvents(db, 'ready', rows.filter((row) => row.became_ready).map((row) => row.id));
 }
 
-/** Gives pools another status and reports it; the caller says which of them change. */
-async function movePools(db: Db, status: Status, pools: readonly string[]): Promise<ServerEvent[]> {
+/** Gives pools another status and reports it; with `from`, only those which still have that one (somebody may be pausing them). */
+export async function movePools(db: Db, status: Status, pools: readonly string[], from?: Status): Promise<ServerEvent[]> {
   if (pools.length === 0) return [];
   const before = await db
     .selectFrom('work_pool')
     .select(['id', 'name', 'type', 'last_transitioned_status_at', 'last_status_event_id'])
     .where('id', 'in', pools)
     .where('status', '<>', status)
+    .$if(from !== undefined, (query) => query.where('status', '=', from ?? status))
     .orderBy('id')
     .forUpdate()
     .execute();
@@ -117,7 +118,7 @@ async function movePools(db: Db, status: Status, pools: readonly string[]): Prom
 /** Notes a sign of life of a pool, a worker's heartbeat or a poll: a pool NOT_READY becomes READY, a paused one stays so. */
 export async function markPoolAlive(db: Db, poolId: string): Promise<ServerEvent[]> {
   const waiting = await db.selectFrom('work_pool').select('id').where('id', '=', poolId).where('status', '=', 'NOT_READY').executeTakeFirst();
-  return waiting === undefined ? [] : await movePools(db, 'READY', [waiting.id]);
+  return waiting === undefined ? [] : await movePools(db, 'READY', [waiting.id], 'NOT_READY');
 }
 
 /** Workers that missed `multiple` heartbeats are OFFLINE; no event tells of it (facts/services.md §6). Returns how many. */
@@ -138,7 +139,7 @@ export async function markPoolsNotReady(db: Db, polledWithinSeconds: number): Pr
     select id from work_pool pool where status = 'READY'
       and not exists (select from worker where work_pool_id = pool.id and status = 'ONLINE')
       and not exists (select from work_queue where work_pool_id = pool.id and last_polled > now() - make_interval(secs => ${polledWithinSeconds}))`.execute(db);
-  return await movePools(db, 'NOT_READY', rows.map((row) => row.id));
+  return await movePools(db, 'NOT_READY', rows.map((row) => row.id), 'READY');
 }
 
 /** Deployments READY that nobody polled lately, neither themselves nor their queue, are not ready. */

@@ -22,6 +22,9 @@ export type ConcurrencyOptions = z.output<typeof concurrencyOptions>;
 /** Accepted for clients that version their deployments; nothing is done with it. */
 const versionInfo = z.looseObject({ type: z.string(), version: z.string() }).meta({ id: 'VersionInfo' });
 
+/** A queue that does not exist yet is created, so its name must do for one. */
+const queueName = () => z.string().regex(/^[^/%&><]*$/).nullish();
+
 /* Whether a field is in the body matters: an existing deployment keeps what is left out. */
 const fields = {
   version: z.string().nullish(),
@@ -32,7 +35,7 @@ const fields = {
   global_concurrency_limit_id: uuid().nullish(),
   parameter_openapi_schema: jsonObject().nullish(),
   tags: tags().optional(),
-  work_queue_name: z.string().nullish(),
+  work_queue_name: queueName(),
   work_pool_name: z.string().nullish(),
   path: z.string().nullish(),
   pull_steps: z.array(jsonObject()).nullish(),
@@ -128,9 +131,9 @@ export const deploymentFlowRunCreate = flowRunCreate
     tags: true,
     idempotency_key: true,
     parent_task_run_id: true,
-    work_queue_name: true,
   })
   .extend({
+    work_queue_name: queueName(),
     enforce_parameter_schema: boolean().nullish(),
     labels: labels().nullish(),
     job_variables: jsonObject().nullable().default({}),

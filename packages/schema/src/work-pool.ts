@@ -36,7 +36,10 @@ const limit = () => integer((number) => number.min(0)).nullish();
 
 export const workPoolCreate = z
   .strictObject({
-    name: name().refine((text) => text.trim() !== '', 'A name must not be blank.'),
+    name: z
+      .string()
+      .refine((text) => text.trim() !== '', 'A name must not be blank.')
+      .pipe(name()),
     description: z.string().nullish(),
     type: z.string().default('prefect-agent'),
     base_job_template: baseJobTemplate().default({}),

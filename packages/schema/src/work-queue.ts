@@ -8,7 +8,9 @@ export const workQueueStatus = z.enum(['READY', 'NOT_READY', 'PAUSED']).meta({ i
 export type WorkQueueStatus = z.output<typeof workQueueStatus>;
 
 /** What queues selected runs by before work pools existed. */
-const queueFilter = z.object({ tags: tags().nullish(), deployment_ids: z.array(uuid()).nullish() }).meta({ id: 'QueueFilter' });
+const queueFilter = z
+  .object({ tags: tags().nullable().default(null), deployment_ids: z.array(uuid()).nullable().default(null) })
+  .meta({ id: 'QueueFilter' });
 
 const limit = () => integer((number) => number.min(0)).nullish();
 const priority = () => integer((number) => number.positive()).nullish();

@@ -1,6 +1,11 @@
 import { admin, root } from './admin/routes.ts';
 import { artifacts } from './artifacts/routes.ts';
+import { blockDocuments, blockDocumentsOfType } from './block-documents/routes.ts';
+import { blockCapabilities, blockSchemas } from './block-schemas/routes.ts';
+import { blockTypes } from './block-types/routes.ts';
+import { collections } from './collections/routes.ts';
 import { csrfToken } from './csrf-token/routes.ts';
+import { deployments } from './deployments/routes.ts';
 import { flowRunStates } from './flow-run-states/routes.ts';
 import { flowRuns } from './flow-runs/routes.ts';
 import { flows } from './flows/routes.ts';
@@ -9,6 +14,28 @@ import { logs } from './logs/routes.ts';
 import { taskRunStates } from './task-run-states/routes.ts';
 import { taskRuns } from './task-runs/routes.ts';
 import { variables } from './variables/routes.ts';
+import { workPools } from './work-pools/routes.ts';
+import { workQueues } from './work-queues/routes.ts';
 
 /** Every resource of the API in the order of its document. */
-export const resources: readonly Resource[] = [root, admin, csrfToken, flows, flowRuns, taskRuns, flowRunStates, taskRunStates, variables, logs, artifacts];
+export const resources: readonly Resource[] = [
+  root,
+  admin,
+  csrfToken,
+  flows,
+  flowRuns,
+  taskRuns,
+  flowRunStates,
+  taskRunStates,
+  deployments,
+  workPools,
+  workQueues,
+  variables,
+  logs,
+  artifacts,
+  blockTypes,
+  blockDocumentsOfType,
+  blockSchemas,
+  blockDocuments,
+  blockCapabilities,
+];

@@ -21,6 +21,8 @@ export function renderTemplate(template: string): string {
     for (const [name, value] of Object.entries({ true: true, True: true, false: false, False: false, none: null, None: null, range })) environment.set(name, value);
     return String(new Interpreter(environment).run(parse(tokenize(template))).value);
   } catch (error) {
-    throw new BadRequestError(`Invalid Jinja template: ${error instanceof Error ? error.message : String(error)}`);
+    // The parser stumbles over the end of an unfinished template.
+    const reason = error instanceof Error && !(error instanceof TypeError) ? error.message : 'it ends too early';
+    throw new BadRequestError(`Invalid Jinja template: ${reason}`);
   }
 }

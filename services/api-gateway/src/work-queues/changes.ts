@@ -1,0 +1,71 @@
+import type { Kysely } from 'kysely';
+import { withJsonColumns } from '@praetor/database/json-columns';
+import type { Tables, WorkQueueStatus } from '@praetor/database/tables';
+import { workQueueStatusEvent } from '@praetor/orchestration/readiness';
+import { ConflictError } from '@praetor/schema/errors';
+import type { JsonObject } from '@praetor/schema/json';
+import { type Timestamp, now, secondsBetween } from '@praetor/schema/timestamps';
+import type { WorkQueueCreate, WorkQueueUpdate } from '@praetor/schema/work-queue';
+import type { Emit } from '../changes.ts';
+import { type PoolLabels, workQueueEvent } from './events.ts';
+import { findFreePriority, makeRoom } from './priorities.ts';
+import { type WorkQueueKey, deleteWorkQueue, insertWorkQueue, lockRanks, lockWorkQueue, updateRanks, updateWorkQueue } from './queries.ts';
+
+/* Changes of queues with all that they entail: the ranks of the other queues, the status, the events. */
+
+/** A queue that was polled this recently counts as ready when it is unpaused. */
+const RECENT_POLL_SECONDS = 60;
+
+/** Adds a queue to a pool; undefined when the pool has one of this name. */
+export async function addWorkQueue(db: Kysely<Tables>, emit: Emit, pool: PoolLabels, create: WorkQueueCreate): Promise<{ id: string } | undefined> {
+  const queues = await lockRanks(db, pool.id);
+  const priority = create.priority ?? findFreePriority(queues);
+  const queue = await insertWorkQueue(db, pool.id, { ...create, priority });
+  if (queue === undefined) return undefined;
+  await updateRanks(db, makeRoom(queues, { id: queue.id, priority }));
+  emit(workQueueEvent('created', queue, pool));
+  return queue;
+}
+
+/** The status that (un)pausing a queue brings about, if it brings about another. */
+function statusAfter(isPaused: boolean | undefined, status: WorkQueueStatus, lastPolled: Timestamp | null): WorkQueueStatus | undefined {
+  if (isPaused === true && status !== 'PAUSED') return 'PAUSED';
+  if (isPaused !== false || status !== 'PAUSED') return undefined;
+  return lastPolled !== null && secondsBetween(lastPolled, now()) <= RECENT_POLL_SECONDS ? 'READY' : 'NOT_READY';
+}
+
+type Locked = NonNullable<Awaited<ReturnType<typeof lockWorkQueue>>>;
+
+/** What an event tells about the fields that really changed; status, pause and polls are told otherwise. */
+function describeChanges(queue: Locked, changes: Pick<WorkQueueUpdate, 'name' | 'description' | 'concurrency_limit' | 'priority'>): JsonObject {
+  const fields = (['name', 'description', 'concurrency_limit', 'priority'] as const).filter((field) => changes[field] !== undefined && changes[field] !== queue[field]);
+  return Object.fromEntries(fields.map((field) => [field, { from: queue[field], to: changes[field] }]));
+}
+
+/** Changes what `update` mentions. Null stands for nothing where a queue must have a value. False: there is no such queue. */
+export async function changeWorkQueue(db: Kysely<Tables>, emit: Emit, key: WorkQueueKey, update: WorkQueueUpdate): Promise<boolean> {
+  const queue = await lockWorkQueue(db, key);
+  if (queue === undefined) return false;
+  const { filter, is_paused, concurrency_limit, last_polled } = update;
+  const changes = { filter, is_paused, concurrency_limit, last_polled, name: update.name ?? undefined, description: update.description ?? undefined, priority: update.priority ?? undefined };
+  const status = statusAfter(is_paused, queue.status, last_polled === undefined ? queue.last_polled : last_polled);
+  await updateWorkQueue(db, queue.id, { ...withJsonColumns(changes, 'filter'), status });
+  const pool = { id: queue.work_pool_id, name: queue.pool_name, type: queue.pool_type };
+  const named = { id: queue.id, name: changes.name ?? queue.name };
+  const updates = describeChanges(queue, changes);
+  const fields = Object.keys(updates);
+  if (fields.length > 0) emit(workQueueEvent('updated', named, pool, { updated_fields: fields, updates }));
+  if (changes.priority !== undefined) await updateRanks(db, makeRoom(await lockRanks(db, queue.work_pool_id), { id: queue.id, priority: changes.priority }));
+  if (status !== undefined) emit(workQueueStatusEvent(named, pool, status));
+  return true;
+}
+
+/** Deletes a queue. False: there is no such queue. Throws ConflictError for the default queue of a pool. */
+export async function removeWorkQueue(db: Kysely<Tables>, emit: Emit, key: WorkQueueKey): Promise<boolean> {
+  const queue = await lockWorkQueue(db, key);
+  if (queue === undefined) return false;
+  if (queue.default_queue_id === queue.id) throw new ConflictError('The default queue of a work pool cannot be deleted.');
+  await deleteWorkQueue(db, queue.id);
+  emit(workQueueEvent('deleted', queue, { id: queue.work_pool_id, name: queue.pool_name, type: queue.pool_type }));
+  return true;
+}
