@@ -12,6 +12,7 @@ import type { Broker } from '@praetor/streams/broker';
 import type { Topic } from '@praetor/streams/topics';
 import { Api } from '@praetor/test/support/api';
 import { createApp } from '../src/app.ts';
+import { addBundledBlockTypes } from '../src/block-types/bundled.ts';
 
 const SERVER = process.env['PRAETOR_TEST_POSTGRES_URL'] ?? 'postgresql://postgres@127.0.0.1:5432';
 
@@ -29,6 +30,7 @@ export async function startGateway(environment: Record<string, string> = {}): Pr
   const maintenance = open('postgres');
   await sql`create database ${sql.id(name)} template praetor_template`.execute(maintenance.kysely);
   const database = open(name);
+  await addBundledBlockTypes(database.sql);
   const published: Record<Topic, unknown[]> = { events: [], logs: [] };
   const settings: Settings = parseSettings({ PREFECT_SERVER_LOGGING_LEVEL: 'CRITICAL', ...environment });
   const broker: Pick<Broker, 'publish'> = {

@@ -50,3 +50,12 @@ export async function writeResultStorage(db: Kysely<Tables>, blockDocumentId: st
 export async function deleteResultStorage(db: Kysely<Tables>): Promise<void> {
   await db.deleteFrom('configuration').where('key', '=', STORAGE_KEY).execute();
 }
+
+/** Forgets the default result storage where its block document is gone: it, its schema or its type was deleted. */
+export async function deleteDanglingResultStorage(db: Kysely<Tables>): Promise<void> {
+  await db
+    .deleteFrom('configuration')
+    .where('key', '=', STORAGE_KEY)
+    .where(sql<boolean>`not exists (select from block_document where id::text = value ->> 'default_result_storage_block_id')`)
+    .execute();
+}
