@@ -30,6 +30,7 @@ export const resources: readonly Resource[] = [
   deployments,
   workPools,
   workQueues,
+  collections,
   variables,
   logs,
   artifacts,
