@@ -35,3 +35,16 @@ export async function acknowledgeTaskRun(sql: Sql, taskRunId: string): Promise<v
 export async function unclaimTaskRuns(sql: Sql, taskRunIds: string[]): Promise<void> {
   await sql`update praetor.task_queue set claimed_until = null where task_run_id = any(${taskRunIds}::uuid[])`;
 }
+
+/** Prolongs the claim of a run whose worker is there, but has not acknowledged it yet. */
+export async function keepTaskRun(sql: Sql, taskRunId: string, seconds: number): Promise<void> {
+  await sql`update praetor.task_queue set claimed_until = now() + make_interval(secs => ${seconds}) where task_run_id = ${taskRunId}::uuid`;
+}
+
+/** Which of these tasks have a run that waits for a worker. */
+export async function findWaitingTaskKeys(sql: Sql, taskKeys: string[]): Promise<Set<string>> {
+  const rows = await sql<{ task_key: string }[]>`
+    select task_key from unnest(${taskKeys}::text[]) as task_key where exists (
+      select from praetor.task_queue q where q.task_key = task_key.task_key and (claimed_until is null or claimed_until < now()))`;
+  return new Set(rows.map((row) => row.task_key));
+}

@@ -10,12 +10,15 @@ const QUEUE_LIMIT = 64;
 export class Connection {
   /** Aborts when the peer is gone, and when the server stops. */
   readonly signal: AbortSignal;
+  /** Aborts when the server stops. */
+  readonly stopping: AbortSignal;
   readonly #socket: WebSocket;
   readonly #queue: Frame[] = [];
   #wake: () => void = () => {};
 
   constructor(socket: WebSocket, stopping: AbortSignal, queuesPings: boolean) {
     this.#socket = socket;
+    this.stopping = stopping;
     const closed = new AbortController();
     this.signal = AbortSignal.any([closed.signal, stopping]);
     this.signal.addEventListener('abort', () => {

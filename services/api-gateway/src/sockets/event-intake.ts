@@ -1,0 +1,71 @@
+import { backoff, pause } from '@praetor/streams/backoff';
+import { type Broker, BrokerUnavailableError } from '@praetor/streams/broker';
+
+/** Events that one connection may have on their way to the stream. */
+const LIMIT = 2000;
+const BATCH_SIZE = 500;
+
+/** An event on its way, or what is to happen when all before it are safe. */
+type Item = { event: string } | { checkpoint: () => void };
+
+/** Publishes the events of one connection in order, and tells when they are safe. An absent broker is waited for. */
+export class EventIntake {
+  readonly #broker: Broker;
+  readonly #stopping: AbortSignal;
+  #queue: Item[] = [];
+  #publishing: Promise<void> | undefined;
+
+  /** `stopping` ends the wait for a broker that is away; what was not published then was never confirmed. */
+  constructor(broker: Broker, stopping: AbortSignal) {
+    this.#broker = broker;
+    this.#stopping = stopping;
+  }
+
+  /** Takes an event in; resolves when there is room for the next one. Throws where earlier ones could not be published. */
+  async accept(event: string): Promise<void> {
+    this.#enqueue({ event });
+    if (this.#queue.length >= LIMIT) await this.#publishing;
+  }
+
+  /** Calls back once every event taken in before is safe. */
+  checkpoint(confirm: () => void): void {
+    this.#enqueue({ checkpoint: confirm });
+  }
+
+  /** Resolves when nothing is on its way any more; throws where something could not be published. */
+  async drain(): Promise<void> {
+    while (this.#publishing) await this.#publishing;
+  }
+
+  #enqueue(item: Item): void {
+    this.#queue.push(item);
+    if (this.#publishing) return;
+    // A failure stays: nothing may be confirmed after something was lost.
+    this.#publishing = this.#publishAll().then(() => {
+      this.#publishing = undefined;
+    });
+    // `accept` and `drain` tell of it; here it must only not be unhandled.
+    this.#publishing.catch(() => {});
+  }
+
+  async #publishAll(): Promise<void> {
+    while (this.#queue.length > 0) {
+      // What arrives in the same turn of the event loop goes out together.
+      await new Promise(setImmediate);
+      const items = this.#queue.splice(0, BATCH_SIZE);
+      const events = items.flatMap((item) => ('event' in item ? item.event : []));
+      if (events.length > 0) await this.#publish(events);
+      for (const item of items) if ('checkpoint' in item) item.checkpoint();
+    }
+  }
+
+  async #publish(events: readonly string[]): Promise<void> {
+    for (let failures = 0; ; failures++)
+      try {
+        return await this.#broker.publish('events', events);
+      } catch (error) {
+        if (!(error instanceof BrokerUnavailableError) || this.#stopping.aborted) throw error;
+        await pause(backoff(failures), this.#stopping);
+      }
+  }
+}

@@ -1,0 +1,9 @@
+import type { SocketRoute } from '@praetor/runtime/sockets';
+import type { GatewayContext } from '../context.ts';
+import { createEventsIn } from './events-in.ts';
+import { createScheduledTaskRuns } from './scheduled-task-runs.ts';
+
+/** The WebSockets that the gateway serves itself. */
+export function createSockets(context: GatewayContext): SocketRoute[] {
+  return [createEventsIn(context), createScheduledTaskRuns(context)];
+}
