@@ -33,6 +33,8 @@ export interface TaskRunProposal {
   state: StateCreate;
   /** Default `core`. The API's `force: true` is `minimal`. */
   policy?: TaskPolicyName;
+  /** Only while this is still the run's current state; otherwise the answer is ABORT. */
+  onlyFromStateId?: string;
 }
 
 /** What became of a proposal. */
@@ -65,8 +67,9 @@ function decideFlowRun(proposal: FlowRunProposal, settings: OrchestrationSetting
   };
 }
 
-function decideTaskRun({ taskRunId, state, policy = 'core' }: TaskRunProposal, settings: OrchestrationSettings): Decide {
-  const steps: Step<TaskTransition>[] = TASK_POLICIES[state.state_details.deferred ? 'background' : policy];
+function decideTaskRun({ taskRunId, state, policy = 'core', onlyFromStateId }: TaskRunProposal, settings: OrchestrationSettings): Decide {
+  const rules = TASK_POLICIES[state.state_details.deferred ? 'background' : policy];
+  const steps: Step<TaskTransition>[] = onlyFromStateId === undefined ? rules : [onlyFrom(onlyFromStateId), ...rules];
   const cacheKey = cacheKeyOf(state);
   return async (sql) => {
     const snapshot = await readTaskRun(sql, taskRunId, cacheKey);

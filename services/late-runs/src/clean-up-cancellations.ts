@@ -1,12 +1,10 @@
-import { setTaskRunState } from '@praetor/orchestration/set-state';
-import { orchestrationSettings } from '@praetor/orchestration/settings';
 import { proposeState } from '@praetor/schema/state';
-import { type FoundRun, type RoundContext, propose, settleInBatches } from './propose.ts';
+import { type FoundRun, type RoundContext, proposeForFlowRun, proposeForTaskRun, settleInBatches } from './propose.ts';
 
 /* What a cancellation leaves behind (facts/services.md §4). */
 
 const BATCH_SIZE = 200;
-const PARENT_CANCELLED = 'The parent flow run was cancelled.';
+const PARENT_CANCELLED = 'Its parent flow run was cancelled.';
 
 /** Runs whose cancellation nobody confirmed for too long count as cancelled. */
 export function finishCancellations(context: RoundContext, signal: AbortSignal): Promise<number> {
@@ -19,25 +17,22 @@ export function finishCancellations(context: RoundContext, signal: AbortSignal):
       where state_type = 'CANCELLING' and state_id is not null
         and state_timestamp < now() - make_interval(secs => ${cancellingTimeoutSeconds})
       order by state_timestamp limit ${BATCH_SIZE}`,
-    (run) => propose(context, run, { state: proposeState('CANCELLED', { message: 'The cancellation was not confirmed in time.' }) }),
+    (run) => proposeForFlowRun(context, run, { state: proposeState('CANCELLED', { message: 'The cancellation was not confirmed in time.' }) }),
     signal,
   );
 }
 
 /** Unfinished task runs of runs that were cancelled within the last day are cancelled too. */
 export function cancelChildTaskRuns(context: RoundContext, signal: AbortSignal): Promise<number> {
-  const { database, settings } = context;
+  const { sql } = context.database;
   return settleInBatches(
     BATCH_SIZE,
-    () => database.sql<{ id: string }[]>`
-      select task_run.id from task_run join flow_run on flow_run.id = task_run.flow_run_id
+    () => sql<FoundRun[]>`
+      select task_run.id, task_run.state_id from task_run join flow_run on flow_run.id = task_run.flow_run_id
       where flow_run.state_type = 'CANCELLED' and flow_run.end_time > now() - interval '1 day'
-        and task_run.state_type not in ('COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED')
+        and task_run.state_type not in ('COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED') and task_run.state_id is not null
       order by task_run.id limit ${BATCH_SIZE}`,
-    async ({ id }) => {
-      const proposal = { taskRunId: id, state: proposeState('CANCELLED', { message: PARENT_CANCELLED }), policy: 'minimal' } as const;
-      return (await setTaskRunState(database, proposal, orchestrationSettings(settings))).isNew;
-    },
+    (run) => proposeForTaskRun(context, run, { state: proposeState('CANCELLED', { message: PARENT_CANCELLED }), policy: 'minimal' }),
     signal,
   );
 }
@@ -56,7 +51,7 @@ export function cancelSubflows(context: RoundContext, signal: AbortSignal): Prom
         and task_run.flow_run_id is not null and (parent.id is null or parent.state_type = 'CANCELLED')
         and not (child.deployment_id is not null and child.state_type = 'CANCELLING')
       order by child.id limit ${BATCH_SIZE}`,
-    (run) => propose(context, run, { state: proposeState(run.has_deployment ? 'CANCELLING' : 'CANCELLED', { message: PARENT_CANCELLED }), policy: 'minimal' }),
+    (run) => proposeForFlowRun(context, run, { state: proposeState(run.has_deployment ? 'CANCELLING' : 'CANCELLED', { message: PARENT_CANCELLED }), policy: 'minimal' }),
     signal,
   );
 }

@@ -1,5 +1,5 @@
 import { proposeState } from '@praetor/schema/state';
-import { type FoundRun, type RoundContext, propose, settleInBatches } from './propose.ts';
+import { type FoundRun, type RoundContext, proposeForFlowRun, settleInBatches } from './propose.ts';
 
 const BATCH_SIZE = 200;
 
@@ -12,7 +12,7 @@ export function expirePauses(context: RoundContext, signal: AbortSignal): Promis
       select flow_run.id, flow_run.state_id from flow_run join flow_run_state s on s.id = flow_run.state_id
       where flow_run.state_type = 'PAUSED' and (s.state_details ->> 'pause_timeout')::timestamptz < now()
       order by flow_run.id limit ${BATCH_SIZE}`,
-    (run) => propose(context, run, { state: proposeState('FAILED', { message: 'The flow was paused and never resumed.' }), policy: 'minimal' }),
+    (run) => proposeForFlowRun(context, run, { state: proposeState('FAILED', { message: 'The flow was paused and never resumed.' }), policy: 'minimal' }),
     signal,
   );
 }

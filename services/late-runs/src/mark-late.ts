@@ -1,6 +1,6 @@
 import { proposeState } from '@praetor/schema/state';
 import type { Timestamp } from '@praetor/schema/timestamps';
-import { type FoundRun, type RoundContext, propose, settleInBatches } from './propose.ts';
+import { type FoundRun, type RoundContext, proposeForFlowRun, settleInBatches } from './propose.ts';
 
 const BATCH_SIZE = 400;
 
@@ -23,7 +23,7 @@ export function markLateRuns(context: RoundContext, signal: AbortSignal): Promis
         and next_scheduled_start_time <= now() - make_interval(secs => ${afterSeconds})
       order by next_scheduled_start_time limit ${BATCH_SIZE}`,
     (run) =>
-      propose(context, run, {
+      proposeForFlowRun(context, run, {
         state: proposeState('SCHEDULED', { name: 'Late', details: { scheduled_time: run.next_scheduled_start_time } }),
         policy: 'mark-late',
       }),

@@ -1,5 +1,6 @@
+import { classifyDatabaseError } from '@praetor/database/errors';
 import { NotFoundError } from '@praetor/schema/errors';
-import { type FlowRunProposal, setFlowRunState } from '@praetor/orchestration/set-state';
+import { type FlowRunProposal, type StateChange, type TaskRunProposal, setFlowRunState, setTaskRunState } from '@praetor/orchestration/set-state';
 import { orchestrationSettings } from '@praetor/orchestration/settings';
 import type { ServiceContext } from '@praetor/runtime/service';
 import { publishOutboxEvents } from '@praetor/streams/outbox';
@@ -13,21 +14,36 @@ export interface FoundRun {
 /** Database and instruments that the rounds of this service need. */
 export type RoundContext = Pick<ServiceContext, 'settings' | 'database' | 'broker' | 'logger'>;
 
-/**
- * Proposes a state for a run that was found in another one, and only if it still is: whatever happened in between, also
- * by another copy of this service, wins. True where a new state was stored.
- */
-export async function propose({ settings, database, broker, logger }: RoundContext, run: FoundRun, proposal: Omit<FlowRunProposal, 'flowRunId' | 'onlyFromStateId'>): Promise<boolean> {
+/** The proposal for a run as it was found: whatever happened since, also by another copy of this service, wins. */
+type Proposal<T extends FlowRunProposal | TaskRunProposal> = Omit<T, 'flowRunId' | 'taskRunId' | 'onlyFromStateId'>;
+
+/** Publishes what a change tells. True where a new state was stored; a run that was deleted meanwhile has none. */
+async function settleOne({ broker, logger }: RoundContext, runId: string, change: Promise<StateChange>): Promise<boolean> {
   try {
-    const change = await setFlowRunState(database, { ...proposal, flowRunId: run.id, onlyFromStateId: run.state_id }, orchestrationSettings(settings));
-    publishOutboxEvents(broker, change.events, (error) => logger.warn({ error }, 'events wait in the outbox'));
-    return change.isNew;
+    const { events, isNew } = await change;
+    publishOutboxEvents(broker, events, (error) => logger.warn({ error }, 'events wait in the outbox'));
+    return isNew;
   } catch (error) {
-    // The run was deleted meanwhile.
     if (error instanceof NotFoundError) return false;
-    throw error;
+    // One run that cannot be settled must not stop the others; without a database there are none.
+    if (classifyDatabaseError(error) === 'unavailable') throw error;
+    logger.error({ error, runId }, 'a run could not be given its new state');
+    return false;
   }
 }
+
+/** Proposes a state for a flow run that was found in another one. True where a new state was stored. */
+export function proposeForFlowRun(context: RoundContext, { id, state_id }: FoundRun, proposal: Proposal<FlowRunProposal>): Promise<boolean> {
+  return settleOne(context, id, setFlowRunState(context.database, { ...proposal, flowRunId: id, onlyFromStateId: state_id }, orchestrationSettings(context.settings)));
+}
+
+/** The same for a task run. */
+export function proposeForTaskRun(context: RoundContext, { id, state_id }: FoundRun, proposal: Proposal<TaskRunProposal>): Promise<boolean> {
+  return settleOne(context, id, setTaskRunState(context.database, { ...proposal, taskRunId: id, onlyFromStateId: state_id }, orchestrationSettings(context.settings)));
+}
+
+/** Runs that are settled side by side. */
+const CONCURRENCY = 8;
 
 /**
  * Takes batches from `find` and hands them to `settle` until one is not full or none of it could be settled (the same
@@ -38,12 +54,11 @@ export async function settleInBatches<Run>(batchSize: number, find: () => Promis
   for (;;) {
     const runs = await find();
     let settled = 0;
-    for (const run of runs) {
-      if (signal.aborted) return total + settled;
-      if (await settle(run)) settled++;
+    for (let first = 0; first < runs.length && !signal.aborted; first += CONCURRENCY) {
+      const outcomes = await Promise.all(runs.slice(first, first + CONCURRENCY).map(settle));
+      settled += outcomes.filter(Boolean).length;
     }
     total += settled;
-    if (runs.length < batchSize || settled === 0) return total;
+    if (signal.aborted || runs.length < batchSize || settled === 0) return total;
   }
 }
-

@@ -5,9 +5,8 @@ import { planDates, scheduleRuns, scheduledRunKey } from '@praetor/orchestration
 import { type CronSchedule, type Schedule, schedule } from '@praetor/schema/schedule';
 import { addSeconds, now, secondsBetween } from '@praetor/schema/timestamps';
 import { createScheduler } from '@praetor/scheduler/service';
-import { createBroker } from '@praetor/streams/create-broker';
-import { createTestContext, runServices } from '@praetor/test/support/context';
-import { type TestDatabase, createTestDatabase, openDatabase } from '@praetor/test/support/database';
+import { startCopies } from '@praetor/test/support/copies';
+import { type TestDatabase, createTestDatabase } from '@praetor/test/support/database';
 import { until } from '@praetor/test/support/poll';
 
 const horizon = { minimumRuns: 3, maximumRuns: 100, minimumSeconds: 3600, maximumSeconds: 8_640_000 };
@@ -42,20 +41,6 @@ async function insertSchedule(deploymentId: string, { schedule, active = true, s
 }
 
 const runsOf = (deploymentId: string) => database.sql`select * from flow_run where deployment_id = ${deploymentId}::uuid order by expected_start_time`;
-
-/** A scheduler with its own connections, as another process has. */
-function startScheduler(settings: Record<string, string> = {}): AsyncDisposable {
-  const own = openDatabase(database.url);
-  const broker = createBroker({ saveDeadLetter: async () => {}, onError: () => {} });
-  const running = runServices(createScheduler(createTestContext(own, broker, settings)));
-  return {
-    async [Symbol.asyncDispose]() {
-      await running[Symbol.asyncDispose]();
-      await broker[Symbol.asyncDispose]();
-      await own[Symbol.asyncDispose]();
-    },
-  };
-}
 
 test('a schedule has runs until both minimums are reached, within the maximums', () => {
   const start = '2026-11-21T00:00:00Z';
@@ -146,14 +131,14 @@ test('a run is created once, however often and by however many', async () => {
 test('a schedule that cannot be read stops no other deployment', async () => {
   await insertDeployment({ schedules: [{ schedule: { ...hourly(), cron: 'nonsense' } }] });
   const good = await insertDeployment();
-  await using _scheduler = startScheduler();
+  await using _scheduler = startCopies(1, database.url, createScheduler);
   await until('the good one has runs', async () => (await runsOf(good)).length === 3);
 });
 
 test('the main loop finds what is missing, page by page', async () => {
   const ids = await Promise.all(Array.from({ length: 7 }, () => insertDeployment()));
   await database.sql`update deployment set updated = now() - interval '1 hour'`;
-  await using _scheduler = startScheduler({ PREFECT_SERVER_SERVICES_SCHEDULER_DEPLOYMENT_BATCH_SIZE: '2' });
+  await using _scheduler = startCopies(1, database.url, createScheduler, { PREFECT_SERVER_SERVICES_SCHEDULER_DEPLOYMENT_BATCH_SIZE: '2' });
   for (const id of ids) await until('runs', async () => (await runsOf(id)).length === 3);
 });
 
@@ -162,8 +147,7 @@ test('two schedulers and a deployment whose schedules change meanwhile: no run t
   const id = await insertDeployment();
   const settings = { PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS: '0.01', PREFECT_SERVER_SERVICES_SCHEDULER_RECENT_DEPLOYMENTS_LOOP_SECONDS: '0.01' };
   {
-    await using _one = startScheduler(settings);
-    await using _two = startScheduler(settings);
+    await using _schedulers = startCopies(2, database.url, createScheduler, settings);
     for (let round = 0; round < 60; round++)
       // What the gateway does when schedules are replaced.
       await sql.begin(async (transaction) => {

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { createLateRuns } from '@praetor/late-runs/service';
+import { type NewFlowRun, createFlowRun, createTaskRun } from '@praetor/orchestration/create-run';
+import { type FlowRunProposal, setFlowRunState } from '@praetor/orchestration/set-state';
+import { orchestrationSettings } from '@praetor/orchestration/settings';
+import { parseSettings } from '@praetor/schema/settings';
+import { type StateType, proposeState } from '@praetor/schema/state';
+import { type Timestamp, addSeconds, now } from '@praetor/schema/timestamps';
+import { startCopies } from '@praetor/test/support/copies';
+import { type TestDatabase, createTestDatabase } from '@praetor/test/support/database';
+import { until } from '@praetor/test/support/poll';
+
+/* Every round is worked by two copies of the service. */
+
+const SETTINGS = {
+  PREFECT_SERVER_SERVICES_LATE_RUNS_LOOP_SECONDS: '0.05',
+  PREFECT_SERVER_SERVICES_PAUSE_EXPIRATIONS_LOOP_SECONDS: '0.05',
+  PREFECT_SERVER_SERVICES_CANCELLATION_CLEANUP_LOOP_SECONDS: '0.05',
+};
+
+let database: TestDatabase;
+let flowId: string;
+let deploymentId: string;
+before(async () => {
+  database = await createTestDatabase();
+  [flowId, deploymentId] = [randomUUID(), randomUUID()];
+  await database.sql`insert into flow (id, name) values (${flowId}::uuid, 'f')`;
+  await database.sql`insert into deployment (id, flow_id, name) values (${deploymentId}::uuid, ${flowId}::uuid, 'd')`;
+});
+after(() => database[Symbol.asyncDispose]());
+
+const orchestration = orchestrationSettings(parseSettings({}));
+const setState = (proposal: FlowRunProposal) => setFlowRunState(database, proposal, orchestration);
+const startServices = () => startCopies(2, database.url, createLateRuns, SETTINGS);
+
+async function createRun(fields: Partial<NewFlowRun> = {}, ...then: StateType[]): Promise<string> {
+  const { id } = await createFlowRun(database, { flow_id: flowId, state: proposeState('PENDING'), ...fields }, orchestration);
+  for (const type of then) await setState({ flowRunId: id, state: proposeState(type) });
+  return id;
+}
+
+const scheduled = (time: Timestamp, name = 'Scheduled') => ({ state: proposeState('SCHEDULED', { name, details: { scheduled_time: time } }) });
+
+async function statesOf(kind: 'flow_run' | 'task_run', id: string): Promise<string[]> {
+  const rows = await database.sql.unsafe<{ name: string }[]>(`select name from ${kind}_state where ${kind}_id = '${id}' order by timestamp, id`);
+  return rows.map((row) => row.name);
+}
+
+const untilStates = (kind: 'flow_run' | 'task_run', id: string, states: string[]) =>
+  until(`${kind} is ${states.join(', ')}`, async () => (await statesOf(kind, id)).join() === states.join());
+
+/** Lets rounds pass in which nothing more should happen. */
+const settle = () => new Promise((resolve) => setTimeout(resolve, 300));
+
+test('a run that nobody starts becomes late, once, at the time that it was scheduled for', async () => {
+  const due = addSeconds(now(), -60);
+  const late = await Promise.all(Array.from({ length: 30 }, () => createRun(scheduled(due))));
+  const other = await Promise.all([createRun(scheduled(addSeconds(now(), -5))), createRun(scheduled(due, 'AwaitingRetry')), createRun({}, 'RUNNING')]);
+  await using _services = startServices();
+  for (const id of late) await untilStates('flow_run', id, ['Scheduled', 'Late']);
+  await settle();
+  const runs = await database.sql<{ id: string; state_name: string; next_scheduled_start_time: string; expected_start_time: string }[]>`
+    select id, state_name, next_scheduled_start_time, expected_start_time from flow_run where id = any(${late}::uuid[])`;
+  assert.equal(runs.length, late.length);
+  for (const run of runs) {
+    assert.deepEqual([run.state_name, run.next_scheduled_start_time, run.expected_start_time], ['Late', due, due]);
+    assert.deepEqual(await statesOf('flow_run', run.id), ['Scheduled', 'Late']);
+  }
+  const events = await database.sql`select from praetor.outbox where body ->> 'event' = 'prefect.flow-run.Late'`;
+  assert.equal(events.length, late.length);
+  for (const id of other) assert.ok(!(await statesOf('flow_run', id)).includes('Late'));
+});
+
+test('a pause that nobody ends in time fails the run', async () => {
+  const paused = (timeout: Timestamp) => ({ state: proposeState('PAUSED', { details: { pause_timeout: timeout } }) });
+  const [expired, waiting] = [await createRun({}, 'RUNNING'), await createRun({}, 'RUNNING')];
+  await setState({ flowRunId: expired, ...paused(addSeconds(now(), -1)) });
+  await setState({ flowRunId: waiting, ...paused(addSeconds(now(), 600)) });
+  await using _services = startServices();
+  await untilStates('flow_run', expired, ['Pending', 'Running', 'Paused', 'Failed']);
+  await settle();
+  assert.deepEqual(await statesOf('flow_run', waiting), ['Pending', 'Running', 'Paused']);
+});
+
+test('a cancellation that nobody confirms is taken for done', async () => {
+  const infrastructure = async () => {
+    const id = await createRun({ deployment_id: deploymentId }, 'RUNNING');
+    await database.sql`update flow_run set infrastructure_pid = '1' where id = ${id}::uuid`;
+    await setState({ flowRunId: id, state: proposeState('CANCELLING') });
+    return id;
+  };
+  const [stuck, recent] = [await infrastructure(), await infrastructure()];
+  await database.sql`update flow_run set state_timestamp = now() - interval '301 seconds' where id = ${stuck}::uuid`;
+  await using _services = startServices();
+  await untilStates('flow_run', stuck, ['Pending', 'Running', 'Cancelling', 'Cancelled']);
+  await settle();
+  assert.deepEqual(await statesOf('flow_run', recent), ['Pending', 'Running', 'Cancelling']);
+});
+
+test('what belongs to a cancelled run is cancelled, what is finished stays so', async () => {
+  const parent = await createRun({}, 'RUNNING');
+  const createTask = async (key: string, type: StateType) =>
+    (await createTaskRun(database, { flow_run_id: parent, task_key: key, dynamic_key: '0', state: proposeState(type) }, orchestration)).id;
+  const [running, finished, calling] = [await createTask('a', 'RUNNING'), await createTask('b', 'COMPLETED'), await createTask('c', 'RUNNING')];
+  const child = await createRun({ parent_task_run_id: calling }, 'RUNNING');
+  const remote = await createRun({ parent_task_run_id: calling, deployment_id: deploymentId }, 'RUNNING');
+  const done = await createRun({ parent_task_run_id: calling }, 'RUNNING', 'COMPLETED');
+  await setState({ flowRunId: parent, state: proposeState('CANCELLED'), policy: 'minimal' });
+
+  await using _services = startServices();
+  await untilStates('task_run', running, ['Running', 'Cancelled']);
+  await untilStates('flow_run', child, ['Pending', 'Running', 'Cancelled']);
+  await untilStates('flow_run', remote, ['Pending', 'Running', 'Cancelling']);
+  await settle();
+  assert.deepEqual(await statesOf('task_run', running), ['Running', 'Cancelled']);
+  assert.deepEqual(await statesOf('task_run', finished), ['Completed']);
+  assert.deepEqual(await statesOf('flow_run', done), ['Pending', 'Running', 'Completed']);
+  assert.deepEqual(await statesOf('flow_run', remote), ['Pending', 'Running', 'Cancelling']);
+});
