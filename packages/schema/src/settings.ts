@@ -11,7 +11,7 @@ import { describeSettings, optionalSetting, parseValues, setting, type SettingDe
 const text = () => z.string();
 const count = () => integer((schema) => schema.min(0));
 const positiveCount = () => integer((schema) => schema.min(1));
-const port = () => integer((schema) => schema.min(0).max(65_535));
+const port = (least: 0 | 1) => integer((schema) => schema.min(least).max(65_535));
 const interval = () => float((schema) => schema.positive());
 const period = () => duration((schema) => schema.min(0));
 const url = (protocols: RegExp, hint: string) => z.string().regex(protocols, hint);
@@ -21,7 +21,7 @@ const level = () =>
 
 const api = z.object({
   host: setting('PREFECT_SERVER_API_HOST', text(), '127.0.0.1', 'Address to listen on.'),
-  port: setting('PREFECT_SERVER_API_PORT', port(), 4200, 'Port to listen on; 0 takes a free one.'),
+  port: setting('PREFECT_SERVER_API_PORT', port(1), 4200, 'Port to listen on.'),
   basePath: setting('PREFECT_SERVER_API_BASE_PATH', text().regex(/^\/./, 'must begin with a slash'), '/api', 'Path below which the API is served.'),
   authString: optionalSetting('PREFECT_SERVER_API_AUTH_STRING', text(), 'Basic authentication that every request must carry, as `user:password`.'),
   defaultLimit: setting('PREFECT_SERVER_API_DEFAULT_LIMIT', positiveCount(), 200, 'Default and most rows of one answer.', ['PREFECT_API_DEFAULT_LIMIT']),
@@ -61,7 +61,7 @@ const streams = z.object({
 
 const instruments = z.object({
   host: setting('PRAETOR_METRICS_HOST', text(), '0.0.0.0', 'Address of /health, /ready and /metrics.'),
-  port: optionalSetting('PRAETOR_METRICS_PORT', port(), 'Port of /health, /ready and /metrics; 0 takes a free one. Unset: 4201 for a service of its own, none for `pnpm start`.'),
+  port: optionalSetting('PRAETOR_METRICS_PORT', port(0), 'Port of /health, /ready and /metrics; 0 takes a free one. Unset: 4201 for a service of its own, none for `pnpm start`.'),
 });
 
 const concurrency = z.object({
