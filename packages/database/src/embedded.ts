@@ -71,7 +71,7 @@ async function chooseInstallation(home: string, kind: Kind | undefined, log: (li
     return installation;
   } catch (error) {
     if (kind === 'postgres' || hasCluster) throw error;
-    log(`Postgres cannot run here (${firstLine(error)}): using PGlite, which is slower and not safe against a loss of power.`);
+    log(`Postgres cannot run here (${reasonOf(error)}): using PGlite, which is slower and not safe against a loss of power.`);
     return undefined;
   }
 }
@@ -92,6 +92,8 @@ async function exists(path: string): Promise<boolean> {
   return await access(path).then(() => true, () => false);
 }
 
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
+/** The line that tells, of what a program that failed has printed. */
+function reasonOf(error: unknown): string {
+  const lines = (error instanceof Error ? error.message : String(error)).trim().split('\n');
+  return lines.find((line) => /error:|fatal:/i.test(line)) ?? lines.at(-1) ?? '';
 }

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 const LITTLE_MEMORY = ['-c', 'shared_buffers=16MB', '-c', 'wal_buffers=1MB'];
 
 /**
- * Postgres compiled to WebAssembly, within this process, behind a socket. It serves one session: messages of several
- * connections would be mixed. It does not flush to disk, so a loss of power may lose or damage data.
+ * Postgres compiled to WebAssembly, within this process, behind a socket. It serves one connection: the messages of several
+ * would be mixed. It does not flush to disk, so a loss of power may lose or damage data.
  */
 export async function runPglite(dataFolder: string, socketFolder: string): Promise<AsyncDisposable> {
   const [{ PGlite }, { pg_trgm }, { PGLiteSocketServer }] = await Promise.all([

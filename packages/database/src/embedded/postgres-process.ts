@@ -33,7 +33,9 @@ const SETTINGS = {
 
 /** Lines of its log that are kept to explain a death. */
 const KEPT_LINES = 10;
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 30_000;
+/** After a crash, Postgres refuses to start while children of its former self still hold its memory. */
+const NOT_YET = /pre-existing shared memory block|lock file "postmaster.pid" already exists/;
 
 export interface PostgresProcessOptions {
   program: string;
@@ -55,7 +57,8 @@ export class PostgresProcess implements AsyncDisposable {
   /** Resolves when it accepts connections; one left behind by a killed process is ended before. */
   static async start(options: PostgresProcessOptions): Promise<PostgresProcess> {
     const postgres = new PostgresProcess(options);
-    await postgres.#startUntil(Date.now() + START_TIMEOUT_MS);
+    const deadline = Date.now() + START_TIMEOUT_MS;
+    await postgres.#startUnless((error) => !NOT_YET.test(String(error)) || Date.now() > deadline);
     process.on('exit', postgres.#endWithParent);
     return postgres;
   }
@@ -75,13 +78,13 @@ export class PostgresProcess implements AsyncDisposable {
     if (this.#child !== undefined) await end(this.#child.pid, async () => this.#child !== undefined);
   }
 
-  /** Tries until it runs. After a crash, Postgres refuses to start while children of its former self still live. */
-  async #startUntil(deadline: number): Promise<void> {
+  /** Tries until it runs, or throws the error that is hopeless. */
+  async #startUnless(isHopeless: (error: unknown) => boolean): Promise<void> {
     for (let delay = 50; !this.#closing; delay = Math.min(delay * 2, 2000)) {
       try {
         return await this.#start();
       } catch (error) {
-        if (Date.now() > deadline) throw error;
+        if (isHopeless(error)) throw error;
         await sleep(delay);
       }
     }
@@ -99,7 +102,7 @@ export class PostgresProcess implements AsyncDisposable {
     createInterface(child.stderr).on('line', (line) => {
       this.#lines = [...this.#lines.slice(1 - KEPT_LINES), line];
     });
-    child.once('error', (error) => this.#lines.push(error.message));
+    child.on('error', (error) => this.#lines.push(error.message));
     const exited = once(child, 'close').then(() => {
       throw new Error(`Postgres did not start: ${this.#lines.join('\n')}`);
     });
@@ -113,7 +116,7 @@ export class PostgresProcess implements AsyncDisposable {
     this.#child = undefined;
     if (this.#closing) return;
     this.#options.log(`The embedded Postgres ended (${reason}) and is started again. ${this.#lines.join('\n')}`);
-    this.#restarted = this.#startUntil(Infinity);
+    this.#restarted = this.#startUnless(() => false);
   }
 }
 
