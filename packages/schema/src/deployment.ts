@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { globalConcurrencyLimit } from './concurrency-limit.ts';
 import { createdBy, flowRunCreate } from './flow-run.ts';
 import { labels } from './labels.ts';
-import { boolean, float, integer, jsonObject, name, recordFields, tags, timestamp, uuid } from './primitives.ts';
+import { boolean, integer, jsonObject, name, recordFields, tags, timestamp, uuid } from './primitives.ts';
 import { deploymentSchedule, deploymentScheduleCreate, deploymentScheduleUpdate } from './schedule.ts';
 
 /* How, where and when a flow is run (facts/rules.md §8). */
@@ -73,17 +74,6 @@ export const deploymentUpdate = z
   )
   .meta({ id: 'DeploymentUpdate' });
 export type DeploymentUpdate = z.output<typeof deploymentUpdate>;
-
-const globalConcurrencyLimit = z
-  .object({
-    ...recordFields(),
-    active: boolean(),
-    name: z.string(),
-    limit: integer(),
-    active_slots: integer(),
-    slot_decay_per_second: float(),
-  })
-  .meta({ id: 'GlobalConcurrencyLimitResponse' });
 
 export const deployment = z
   .object({

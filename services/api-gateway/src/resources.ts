@@ -4,6 +4,8 @@ import { blockDocuments, blockDocumentsOfType } from './block-documents/routes.t
 import { blockCapabilities, blockSchemas } from './block-schemas/routes.ts';
 import { blockTypes } from './block-types/routes.ts';
 import { collections } from './collections/routes.ts';
+import { concurrencyLimits } from './concurrency-limits/routes.ts';
+import { concurrencyLimitsV2 } from './concurrency-limits-v2/routes.ts';
 import { csrfToken } from './csrf-token/routes.ts';
 import { deployments } from './deployments/routes.ts';
 import { flowRunStates } from './flow-run-states/routes.ts';
@@ -39,4 +41,6 @@ export const resources: readonly Resource[] = [
   blockSchemas,
   blockDocuments,
   blockCapabilities,
+  concurrencyLimits,
+  concurrencyLimitsV2,
 ];
