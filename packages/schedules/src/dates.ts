@@ -53,8 +53,3 @@ export function* dates(schedule: Schedule, span: Span): Generator<Temporal.Zoned
     yield date;
   }
 }
-
-/** The first `count` dates of a schedule within a span, in order. */
-export function nextDates(schedule: Schedule, span: Span, count: number): Temporal.ZonedDateTime[] {
-  return dates(schedule, span).take(count).toArray().sort(compare);
-}

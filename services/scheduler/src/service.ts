@@ -4,6 +4,8 @@ import type { CreateService } from '@praetor/runtime/service';
 import { type DeploymentPage, findChangedDeployments, findDeploymentsLackingRuns } from './deployments.ts';
 import { createMetrics } from './metrics.ts';
 
+type FindDeployments = (page: DeploymentPage) => Promise<string[]>;
+
 /** A deployment that changed while the last look was going on is to be seen by the next. */
 const OVERLAP_SECONDS = 1;
 
@@ -30,25 +32,24 @@ export const createScheduler: CreateService = ({ settings, database, ticker, reg
     }
   }
 
-  async function scheduleAll(find: (page: DeploymentPage) => Promise<string[]>, signal: AbortSignal): Promise<void> {
-    let page: DeploymentPage = { after: undefined, size: deploymentBatchSize };
-    for (;;) {
-      const found = await find(page);
+  async function scheduleAll(find: FindDeployments, signal: AbortSignal): Promise<void> {
+    let after: string | undefined;
+    do {
+      const found = await find({ after, size: deploymentBatchSize });
       for (const id of found) {
         if (signal.aborted) return;
         await schedule(id);
       }
-      if (found.length < page.size) return;
-      page = { ...page, after: found.at(-1) };
-    }
+      after = found.length < deploymentBatchSize ? undefined : found.at(-1);
+    } while (after !== undefined);
   }
 
   return {
     name: 'scheduler',
     async run(signal) {
       if (!enabled) return;
-      const lacking = (page: DeploymentPage) => findDeploymentsLackingRuns(database.sql, horizon, page);
-      const changed = (page: DeploymentPage) => findChangedDeployments(database.sql, recentDeploymentsLoopSeconds + OVERLAP_SECONDS, page);
+      const lacking: FindDeployments = (page) => findDeploymentsLackingRuns(database.sql, horizon, page);
+      const changed: FindDeployments = (page) => findChangedDeployments(database.sql, recentDeploymentsLoopSeconds + OVERLAP_SECONDS, page);
       await Promise.all([
         ticker.every('schedules', loopSeconds, (tickSignal) => scheduleAll(lacking, tickSignal), signal),
         ticker.every('recent-schedules', recentDeploymentsLoopSeconds, (tickSignal) => scheduleAll(changed, tickSignal), signal),
