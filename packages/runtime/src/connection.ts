@@ -15,6 +15,7 @@ export class Connection {
   readonly #socket: WebSocket;
   readonly #queue: Frame[] = [];
   #wake: () => void = () => {};
+  #isIgnoring = false;
 
   constructor(socket: WebSocket, stopping: AbortSignal, queuesPings: boolean) {
     this.#socket = socket;
@@ -34,6 +35,7 @@ export class Connection {
   }
 
   #enqueue(frame: Frame): void {
+    if (this.#isIgnoring) return;
     this.#queue.push(frame);
     if (this.#queue.length >= QUEUE_LIMIT) this.#socket.pause();
     this.#wake();
@@ -64,6 +66,18 @@ export class Connection {
   async receiveJson(): Promise<unknown> {
     const text = await this.receive();
     return text === undefined ? undefined : JSON.parse(text);
+  }
+
+  /** From now on the peer has nothing more to say: what it sends is thrown away, so that it cannot block itself. */
+  ignoreInput(): void {
+    this.#isIgnoring = true;
+    this.#queue.length = 0;
+    this.#socket.resume();
+  }
+
+  /** Resolves when the signal aborts. */
+  async untilEnd(): Promise<void> {
+    while ((await this.receiveFrame()) !== undefined);
   }
 
   /** Sends a message; resolves when it has left the process, or will never. */

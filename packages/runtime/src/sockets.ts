@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { WebSocket, WebSocketServer } from 'ws';
 import { Connection } from './connection.ts';
+import type { ServiceContext } from './service.ts';
 
 /* The WebSockets of the API (facts/hidden-endpoints.md §4): upgrade, authentication by the first message, keep-alive. */
 
@@ -27,6 +28,17 @@ export interface SocketOptions {
   pingIntervalSeconds: number;
   pingTimeoutSeconds: number;
   logger: Logger;
+}
+
+/** The options of every server of a process. */
+export function socketOptions({ settings: { api }, logger }: ServiceContext): SocketOptions {
+  return {
+    basePath: api.basePath,
+    authString: api.authString,
+    pingIntervalSeconds: api.websocketPingIntervalSeconds,
+    pingTimeoutSeconds: api.websocketPingTimeoutSeconds,
+    logger,
+  };
 }
 
 /** Larger frames close the connection with 1009, as with Prefect's server. */

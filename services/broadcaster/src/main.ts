@@ -1,4 +1,4 @@
 import { runProcess } from '@praetor/runtime/process';
-import { createBroadcaster } from './service.ts';
+import { createBroadcasterServer } from './service.ts';
 
-await runProcess('broadcaster', createBroadcaster);
+await runProcess('broadcaster', createBroadcasterServer);

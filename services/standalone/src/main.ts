@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createApiGateway } from '@praetor/api-gateway/service';
+import { createBroadcaster } from '@praetor/broadcaster/service';
 import { HomeInUseError, openEmbedded } from '@praetor/database/embedded';
 import { createEventPersister } from '@praetor/event-persister/service';
 import { createForeman } from '@praetor/foreman/service';
@@ -42,7 +43,8 @@ await runMain(
     await using context = await openContext({ ...frame, name: 'praetor', databaseUrl: data.url, metricsPort: settings.instruments.port });
 
     // Requests in flight publish events, which the workers must still take: the gateway stops before them.
-    const running = runServices([[createApiGateway(context)], workers.map((create) => create(context))], signal);
+    const broadcaster = createBroadcaster(context);
+    const running = runServices([[createApiGateway(context, broadcaster.sockets)], [broadcaster, ...workers.map((create) => create(context))]], signal);
     while (!signal.aborted && !(await context.health.isReady()).ready) await Promise.race([sleep(20), running]);
     const url = `http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${port}`;
     if (!signal.aborted) process.stdout.write(`\nPraetor serves ${url}\nData: ${data.place}\n\n  export PREFECT_API_URL=${url}${basePath}\n\n`);
