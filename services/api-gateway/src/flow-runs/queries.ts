@@ -2,6 +2,7 @@ import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { type Condition } from '@praetor/database/filter';
 import { type RelatedFilters, flowRunConditions } from '@praetor/database/filter/related';
 import { withJsonColumns } from '@praetor/database/json-columns';
+import { readShared } from '@praetor/database/shared-reads';
 import type { Tables } from '@praetor/database/tables';
 import type { FlowRunSort } from '@praetor/schema/filters/flow-run';
 import type { CreatedBy, FlowRun, FlowRunUpdate } from '@praetor/schema/flow-run';
@@ -11,7 +12,7 @@ import { type FlowRunPolicy, flowRunPolicy } from '@praetor/schema/run-policy';
 import { type Timestamp, nowMicroseconds } from '@praetor/schema/timestamps';
 import type { Page } from '../http/pagination.ts';
 import { estimateRunTime, estimateStartTimeDelta, estimatedStartTimeDelta } from '../runs/estimates.ts';
-import { CURRENT_STATE, type CurrentStateRow, toCurrentState } from '../runs/states.ts';
+import { CURRENT_STATE, type CurrentStateRow, joinCurrentState, toCurrentState } from '../runs/states.ts';
 
 interface FlowRunRow extends CurrentStateRow {
   id: string;
@@ -55,8 +56,7 @@ const COLUMNS = sql`flow_run.id, flow_run.created, flow_run.updated, flow_run.na
   flow_run.infrastructure_document_id, flow_run.infrastructure_pid, flow_run.created_by, flow_run.job_variables,
   pool.id as work_pool_id, pool.name as work_pool_name, ${CURRENT_STATE}`;
 
-const JOINS = sql`left join flow_run_state state on state.id = flow_run.state_id
-  left join artifact result on result.id = state.result_artifact_id
+const JOINS = sql`${joinCurrentState('flow_run')}
   left join work_queue queue on queue.id = flow_run.work_queue_id
   left join work_pool pool on pool.id = queue.work_pool_id`;
 
@@ -135,15 +135,16 @@ export function listFlowRuns(db: Kysely<Tables>, filters: RelatedFilters, sort: 
 }
 
 export async function countFlowRuns(db: Kysely<Tables>, filters: RelatedFilters): Promise<number> {
-  const { rows } = await sql<{ count: number }>`select count(*) as count from flow_run where ${flowRunConditions(filters)}`.execute(db);
-  return rows[0]?.count ?? 0;
+  const [row] = await readShared(db, sql<{ count: number }>`select count(*) as count from flow_run where ${flowRunConditions(filters)}`);
+  return row?.count ?? 0;
 }
 
 /** Seconds that the runs started later than expected, on average; null where there are none. */
 export async function averageLateness(db: Kysely<Tables>, filters: RelatedFilters): Promise<number | null> {
-  const { rows } = await sql<{ lateness: number | null }>`
-    select avg(${estimatedStartTimeDelta('flow_run')}) as lateness from flow_run where ${flowRunConditions(filters)}`.execute(db);
-  return rows[0]?.lateness ?? null;
+  const lateness = sql<{ average: number | null }>`
+    select avg(${estimatedStartTimeDelta('flow_run')}) as average from flow_run where ${flowRunConditions(filters)}`;
+  const [row] = await readShared(db, lateness);
+  return row?.average ?? null;
 }
 
 /** False where there is no such run. */

@@ -37,7 +37,8 @@ export function estimatedRunTime(table: RunTable): RawBuilder<number> {
   return sql`case when ${column('state_type')} = 'RUNNING' then ${column('total_run_time')} + (now() - ${column('state_timestamp')}) else ${column('total_run_time')} end`;
 }
 
-const TERMINAL = sql.raw(TERMINAL_STATE_TYPES.map((type) => `'${type}'`).join(', '));
+/** SQL: the terminal types, for `in (…)`. */
+export const TERMINAL = sql.raw(TERMINAL_STATE_TYPES.map((type) => `'${type}'`).join(', '));
 
 /** SQL: the same lateness, as an interval. A run without a state is not late, as in Prefect's own query. */
 export function estimatedStartTimeDelta(table: RunTable): RawBuilder<number> {

@@ -1,5 +1,6 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { type RelatedFilters, taskRunConditions } from '@praetor/database/filter/related';
+import { readShared } from '@praetor/database/shared-reads';
 import type { Tables } from '@praetor/database/tables';
 import type { TaskRunSort } from '@praetor/schema/filters/task-run';
 import type { Labels } from '@praetor/schema/labels';
@@ -8,7 +9,7 @@ import type { TaskRun, TaskRunSummary } from '@praetor/schema/task-run';
 import { type Timestamp, nowMicroseconds } from '@praetor/schema/timestamps';
 import type { Page } from '../http/pagination.ts';
 import { estimateRunTime, estimateStartTimeDelta, estimatedRunTime } from '../runs/estimates.ts';
-import { CURRENT_STATE, type CurrentStateRow, toCurrentState } from '../runs/states.ts';
+import { CURRENT_STATE, type CurrentStateRow, joinCurrentState, toCurrentState } from '../runs/states.ts';
 
 interface TaskRunRow extends CurrentStateRow {
   id: string;
@@ -40,8 +41,7 @@ const COLUMNS = sql`task_run.id, task_run.created, task_run.updated, task_run.na
   task_run.task_inputs, task_run.state_type, task_run.state_name, task_run.run_count, task_run.flow_run_run_count, task_run.expected_start_time,
   task_run.next_scheduled_start_time, task_run.start_time, task_run.end_time, task_run.total_run_time, ${CURRENT_STATE}`;
 
-const JOINS = sql`left join task_run_state state on state.id = task_run.state_id
-  left join artifact result on result.id = state.result_artifact_id`;
+const JOINS = joinCurrentState('task_run');
 
 const EMPTY_POLICY: Readonly<TaskRunPolicy> = taskRunPolicy.parse({});
 
@@ -130,8 +130,8 @@ export async function listTaskRuns(db: Kysely<Tables>, filters: RelatedFilters, 
 }
 
 export async function countTaskRuns(db: Kysely<Tables>, filters: RelatedFilters): Promise<number> {
-  const { rows } = await sql<{ count: number }>`select count(*) as count from task_run where ${taskRunConditions(filters)}`.execute(db);
-  return rows[0]?.count ?? 0;
+  const [row] = await readShared(db, sql<{ count: number }>`select count(*) as count from task_run where ${taskRunConditions(filters)}`);
+  return row?.count ?? 0;
 }
 
 /** Gives a task run a name; without one it is only touched. False where there is no such run. */

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { sql } from 'kysely';
+import { readShared } from '@praetor/database/shared-reads';
+import { createTestDatabase } from '@praetor/test/support/database';
+
+test('shared reads', async (t) => {
+  await using database = await createTestDatabase();
+  const { kysely } = database;
+  await sql`create sequence runs`.execute(kysely);
+  const read = async (seconds = 0.1) => (await readShared(kysely, sql<{ run: number }>`select nextval('runs') as run, pg_sleep(${seconds})::text`))[0]?.run;
+
+  await t.test('those who ask while a statement runs share the next one', async () => {
+    assert.deepEqual(await Promise.all(Array.from({ length: 5 }, () => read())), [1, 2, 2, 2, 2]);
+    assert.equal(await read(), 3);
+  });
+
+  await t.test('different parameters are different questions', async () => {
+    assert.equal(new Set(await Promise.all([read(0.1), read(0.11), read(0.12)])).size, 3);
+  });
+
+  await t.test('a failure is for those who shared it, and ends with it', async () => {
+    const fail = (text: string) => readShared(kysely, sql<object>`select ${text}::integer, pg_sleep(0.05)`);
+    const answers = await Promise.allSettled([fail('x'), fail('x'), fail('x')]);
+    assert.deepEqual(answers.map(({ status }) => status), ['rejected', 'rejected', 'rejected']);
+    assert.ok(await read());
+  });
+
+  await t.test('whoever has written finds what he wrote, whatever others are reading', async () => {
+    await sql`create table written (id integer)`.execute(kysely);
+    const count = async () => (await readShared(kysely, sql<{ count: number }>`select count(*) as count, pg_sleep(0.01)::text from written`))[0]?.count ?? 0;
+    const clients = Array.from({ length: 8 }, async () => {
+      for (let turn = 0; turn < 10; turn++) {
+        const before = await count();
+        await sql`insert into written values (1)`.execute(kysely);
+        assert.ok((await count()) > before);
+      }
+    });
+    await Promise.all(clients);
+    assert.equal(await count(), 80);
+  });
+});
