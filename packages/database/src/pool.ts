@@ -64,7 +64,7 @@ export class PreparingPool implements PostgresPool {
       max: sharedSession ? 1 : options.poolSize,
       connectionTimeoutMillis: (options.acquireTimeoutSeconds ?? 10) * 1000,
       // The only connection is kept: the next one would be refused while the last is being closed.
-      idleTimeoutMillis: sharedSession ? 0 : 60_000,
+      idleTimeoutMillis: sharedSession ? 0 : 10_000,
       keepAlive: true,
       application_name: options.applicationName,
       statement_timeout: options.statementTimeoutSeconds * 1000,

@@ -1,110 +1,95 @@
-import { type RawBuilder, sql } from 'kysely';
+import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { EventAnyResourceFilter, EventFilter, EventNameFilter, EventRelatedFilter, EventResourceFilter, ResourceSpecification } from '@praetor/schema/event';
 import { parseTextSearch } from '@praetor/schema/text-search';
-import { type Condition, TRUE, and, exists, not, or } from '../filter.ts';
+import { type Condition, TRUE, and, not, or } from '../filter.ts';
 
 /*
- * Conditions over `events` for the filter of events (facts/events.md §6), whose empty lists restrict nothing. The same
- * question to a single event is packages/schema/src/event-matching.ts.
+ * The filter of events (facts/events.md §6), on the table `events` and, for resources that are not the subject, on
+ * `event_resources`. Unlike the other filters it takes an empty list for no restriction. The same question to one event in
+ * memory is packages/schema/src/event-matching.ts.
  */
 
 type Column = RawBuilder<unknown>;
 type Texts = readonly string[] | null | undefined;
 
-const FALSE: Condition = sql`false`;
+const FALSE: Condition = sql<SqlBool>`false`;
 
-const asList = <T>(value: T | T[] | null | undefined): T[] => (value == null ? [] : Array.isArray(value) ? value : [value]);
-const ifAny = (texts: Texts, condition: (texts: readonly string[]) => Condition): Condition => (texts && texts.length > 0 ? condition(texts) : TRUE);
+const asList = <T>(value: T | readonly T[] | null | undefined): readonly T[] => (value == null ? [] : Array.isArray(value) ? value : [value as T]);
 
-const equalsAny = (column: Column, texts: Texts): Condition => ifAny(texts, (values) => sql`${column} = any(${values})`);
-// `%` and `_` in a prefix stay wildcards, as with Prefect.
-const prefixes = (texts: readonly string[]): string[] => texts.map((text) => `${text}%`);
-const startsWithAny = (column: Column, texts: Texts): Condition => ifAny(texts, (values) => sql`${column} like any(${prefixes(values)})`);
+const isAny = (column: Column, values: Texts): Condition => (values?.length ? sql<SqlBool>`${column} = any(${values})` : TRUE);
 
-/** The `like` pattern of a label's: `*` any run, `?` any character. */
-const toLike = (pattern: string): string => pattern.replaceAll(/[\\%_]/g, String.raw`\$&`).replaceAll('*', '%').replaceAll('?', '_');
+/** `%` and `_` in a prefix stay wildcards, as with Prefect. */
+const startsWithAny = (column: Column, prefixes: Texts): Condition =>
+  prefixes?.length ? sql<SqlBool>`${column} like any(${prefixes.map((prefix) => `${prefix}%`)})` : TRUE;
 
+const unless = (condition: Condition): Condition => (condition === TRUE ? TRUE : not(condition));
+
+/** `*` is any run of characters, `?` any one, `!` in front negates; what is missing matches nothing, negated or not. */
 function matchesPattern(column: Column, pattern: string): Condition {
-  return pattern.startsWith('!') ? sql`${column} not like ${toLike(pattern.slice(1))}` : sql`${column} like ${toLike(pattern)}`;
+  const negated = pattern.startsWith('!');
+  const like = (negated ? pattern.slice(1) : pattern).replaceAll(/[\\%_]/g, '\\$&').replaceAll('*', '%').replaceAll('?', '_');
+  return negated ? sql<SqlBool>`${column} not like ${like}` : sql<SqlBool>`${column} like ${like}`;
 }
 
-/** Every label matches one of its patterns; `columnOf` says where a label's value is. */
-function matchesLabels(specification: ResourceSpecification | null | undefined, columnOf: (label: string) => Column): Condition {
-  const conditions = Object.entries(specification ?? {}).map(([label, patterns]) => {
-    const column = columnOf(label);
+/** Every label matches one of its patterns; one without patterns never does. Some labels stand in columns of their own. */
+function matchesLabels(labels: ResourceSpecification | null | undefined, resource: Column, columns: Record<string, Column>): Condition {
+  const conditions = Object.entries(labels ?? {}).map(([label, patterns]): Condition => {
+    const column = columns[label] ?? sql`(${resource} ->> ${label})`;
     const alternatives = asList(patterns).map((pattern) => matchesPattern(column, pattern));
     return alternatives.length === 0 ? FALSE : or(...alternatives);
   });
   return and(...conditions);
 }
 
-const name = (filter: EventNameFilter): Condition =>
-  and(
-    startsWithAny(sql`events.event`, filter.prefix),
-    ifAny(filter.exclude_prefix, (texts) => not(startsWithAny(sql`events.event`, texts))),
-    equalsAny(sql`events.event`, filter.name),
-    ifAny(filter.exclude_name, (texts) => sql`events.event <> all(${texts})`),
-  );
+const NAME = sql`events.event`;
+const SUBJECT_ID = sql`events.resource_id`;
+const RESOURCE_ID = sql`event_resources.resource_id`;
+const ROLE = sql`event_resources.resource_role`;
 
-const subject = (filter: EventResourceFilter): Condition =>
-  and(
-    equalsAny(sql`events.resource_id`, filter.id),
-    startsWithAny(sql`events.resource_id`, filter.id_prefix),
-    matchesLabels(filter.labels, (label) => sql`events.resource ->> ${label}`),
-  );
-
-const RESOURCE_COLUMNS: Record<string, Column> = {
-  'prefect.resource.id': sql`event_resources.resource_id`,
-  'prefect.resource.role': sql`event_resources.resource_role`,
-};
-const resourceLabels = (specification: ResourceSpecification | null | undefined): Condition =>
-  matchesLabels(specification, (label) => RESOURCE_COLUMNS[label] ?? sql`event_resources.resource ->> ${label}`);
-
-/** One resource of the event fulfils the condition; its rows are bounded by the same times, which have an index. */
-function someResource({ occurred }: EventFilter, condition: Condition): Condition {
-  if (condition === TRUE) return TRUE;
-  const correlation: Condition = sql`event_resources.event_id = events.id and event_resources.occurred between ${occurred.since} and ${occurred.until}`;
-  return exists('event_resources', correlation, condition);
+function nameCondition({ prefix, exclude_prefix, name, exclude_name }: EventNameFilter): Condition {
+  return and(startsWithAny(NAME, prefix), unless(startsWithAny(NAME, exclude_prefix)), isAny(NAME, name), unless(isAny(NAME, exclude_name)));
 }
 
-function related(filter: EventRelatedFilter): Condition {
-  const condition = and(
-    equalsAny(sql`event_resources.resource_id`, filter.id),
-    equalsAny(sql`event_resources.resource_role`, filter.role),
-    or(...asList(filter.resources_in_roles).map(([id, role]): Condition => sql`(event_resources.resource_id = ${id} and event_resources.resource_role = ${role})`)),
-    resourceLabels(filter.labels),
-  );
-  // The subject has the empty role, and is no related resource.
-  return condition === TRUE || filter.role?.length ? condition : and(condition, sql`event_resources.resource_role <> ''`);
+function subjectCondition({ id, id_prefix, labels }: EventResourceFilter): Condition {
+  return and(isAny(SUBJECT_ID, id), startsWithAny(SUBJECT_ID, id_prefix), matchesLabels(labels, sql`events.resource`, { 'prefect.resource.id': SUBJECT_ID }));
 }
 
-const anyResource = (filter: EventAnyResourceFilter): Condition =>
-  and(
-    equalsAny(sql`event_resources.resource_id`, filter.id),
-    startsWithAny(sql`event_resources.resource_id`, filter.id_prefix),
-    resourceLabels(filter.labels),
-  );
+const resourceLabels = (labels: ResourceSpecification | null | undefined): Condition =>
+  matchesLabels(labels, sql`event_resources.resource`, { 'prefect.resource.id': RESOURCE_ID, 'prefect.resource.role': ROLE });
 
-function text(query: string): Condition {
+function relatedCondition({ id, role, resources_in_roles, labels }: EventRelatedFilter): Condition {
+  const inRoles = (resources_in_roles ?? []).map(([id, role]): Condition => sql<SqlBool>`(${RESOURCE_ID} = ${id} and ${ROLE} = ${role})`);
+  const condition = and(isAny(RESOURCE_ID, id), isAny(ROLE, role), or(...inRoles), resourceLabels(labels));
+  // The subject has no role; unless one is asked for, related resources are those that have any.
+  return condition === TRUE || role?.length ? condition : and(condition, sql<SqlBool>`${ROLE} <> ''`);
+}
+
+function anyResourceCondition({ id, id_prefix, labels }: EventAnyResourceFilter): Condition {
+  return and(isAny(RESOURCE_ID, id), startsWithAny(RESOURCE_ID, id_prefix), resourceLabels(labels));
+}
+
+function textCondition(query: string): Condition {
   const { include, require, exclude } = parseTextSearch(query);
-  const content = sql`lower(concat(events.event, ' ', events.resource::text, ' ', events.related::text, ' ', events.payload::text))`;
-  const contains = (term: string): Condition => sql`strpos(${content}, ${term}) > 0`;
-  return and(
-    or(...include.map(contains)),
-    ...require.map(contains),
-    ...exclude.map((term): Condition => sql`strpos(${content}, ${term}) = 0`),
-  );
+  const text = sql`lower(events.event || ' ' || events.resource::text || ' ' || events.related::text || ' ' || events.payload::text)`;
+  const occurs = (term: string): Condition => sql<SqlBool>`strpos(${text}, ${term}) > 0`;
+  return and(or(...include.map(occurs)), ...require.map(occurs), ...exclude.map((term) => not(occurs(term))));
 }
 
-/** The condition under which a row of `events` passes the filter (order and `distinct` are left to the query). */
-export function compileEventFilter(filter: EventFilter): Condition {
+/** The condition of an event filter on table `events`; `order` and `distinct` are the query's own affair. */
+export function compileEventFilter({ occurred, event, resource, related, any_resource, id, text }: EventFilter): Condition {
+  // Some resource of the event fits; its own moment lets Postgres use the index by resource and time.
+  const involves = (condition: Condition): Condition =>
+    condition === TRUE
+      ? TRUE
+      : sql<SqlBool>`events.id in (select event_id from event_resources
+          where event_resources.occurred between ${occurred.since} and ${occurred.until} and ${condition})`;
   return and(
-    sql`events.occurred between ${filter.occurred.since} and ${filter.occurred.until}`,
-    equalsAny(sql`events.id`, filter.id.id),
-    filter.event ? name(filter.event) : TRUE,
-    filter.resource ? subject(filter.resource) : TRUE,
-    ...asList(filter.related).map((each) => someResource(filter, related(each))),
-    ...asList(filter.any_resource).map((each) => someResource(filter, anyResource(each))),
-    filter.text ? text(filter.text.query) : TRUE,
+    sql<SqlBool>`events.occurred between ${occurred.since} and ${occurred.until}`,
+    isAny(sql`events.id`, id.id),
+    event ? nameCondition(event) : TRUE,
+    resource ? subjectCondition(resource) : TRUE,
+    ...asList(related).map((filter) => involves(relatedCondition(filter))),
+    ...asList(any_resource).map((filter) => involves(anyResourceCondition(filter))),
+    text ? textCondition(text.query) : TRUE,
   );
 }
