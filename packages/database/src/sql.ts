@@ -17,7 +17,9 @@ export interface Sql {
 /** The template of a Kysely instance; that of a transaction runs within it. */
 export function sqlOf<Tables>(db: Kysely<Tables>): Sql {
   function statement<Rows>(builder: RawBuilder<unknown>): Statement<Rows> {
+    // Who writes a statement says what its rows are; nothing else can know.
     const run = async () => (await builder.execute(db)).rows as Rows;
+    // oxlint-disable-next-line unicorn/no-thenable -- to be awaited is its purpose
     return { toOperationNode: () => builder.toOperationNode(), then: (resolved, rejected) => run().then(resolved, rejected) };
   }
   return Object.assign(<Rows>(strings: TemplateStringsArray, ...values: unknown[]) => statement<Rows>(template(strings, ...values)), {
