@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { boolean, integer, json, timestamp, uuid } from './primitives.ts';
+import { boolean, integer, json, timestamp, uuid, withDefault } from './primitives.ts';
 import { type Timestamp, fromMicroseconds, now, parseTimestamp } from './timestamps.ts';
 
 /* States of flow runs and task runs, and the answers to a proposal (facts/orchestration.md §1–§2). */
@@ -85,9 +85,7 @@ export const stateCreate = z
     ...state,
     name: state.name ?? defaultStateName(state.type),
     state_details:
-      state.type === 'SCHEDULED' && state.state_details.scheduled_time === null
-        ? { ...state.state_details, scheduled_time: now() }
-        : state.state_details,
+      state.type === 'SCHEDULED' && state.state_details.scheduled_time === null ? { ...state.state_details, scheduled_time: now() } : state.state_details,
   }))
   .meta({ id: 'StateCreate' });
 export type StateCreate = z.output<typeof stateCreate>;
@@ -116,7 +114,7 @@ export const state = z
 export type State = z.output<typeof state>;
 
 /** Body of set_state of either kind of run. */
-export const setStateBody = z.object({ state: stateCreate, force: boolean().default(false) });
+export const setStateBody = z.object({ state: stateCreate, force: withDefault(boolean(), () => false) });
 
 export const setStateStatus = z.enum(['ACCEPT', 'REJECT', 'ABORT', 'WAIT']).meta({ id: 'SetStateStatus' });
 export type SetStateStatus = z.output<typeof setStateStatus>;

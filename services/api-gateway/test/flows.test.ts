@@ -58,6 +58,7 @@ test('flows', async (t) => {
     assert.deepEqual(names(await api.expect(200, 'POST', '/flows/filter', { flows })), ['page-1', 'page-2', 'page-3']);
     assert.deepEqual(names(await api.expect(200, 'POST', '/flows/filter', { flows, sort: 'NAME_DESC', limit: 1, offset: 1 })), ['page-2']);
     assert.deepEqual(await api.expect(200, 'POST', '/flows/filter', { flows, limit: 0 }), []);
+    assert.equal((await api.expect(200, 'POST', '/flows/filter', { flows, flow_runs: null, sort: null, limit: null, offset: null })).length, 3);
     assert.equal(await api.expect(200, 'POST', '/flows/count', { flows, limit: 0 }), 3);
     const second = await api.expect(200, 'POST', '/flows/paginate', { flows, limit: 2, page: 2 });
     assert.deepEqual([names(second.results), second.count, second.limit, second.pages, second.page], [['page-3'], 3, 2, 2, 2]);

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { classifyDatabaseError } from '@praetor/database/errors';
 import { ConflictError, NotFoundError } from '@praetor/schema/errors';
 import { flowRunInput } from '@praetor/schema/flow-run';
-import { integer, uuid } from '@praetor/schema/primitives';
+import { integer, uuid, withDefault } from '@praetor/schema/primitives';
 import type { GatewayContext } from '../context.ts';
 import { Reply, type Route, route } from '../http/route.ts';
 import { type NewInput, deleteInput, findInput, insertInput, listInputs } from './inputs.ts';
@@ -33,7 +33,7 @@ export const inputRoutes: readonly Route[] = [
     path: '/{id}/input/filter',
     name: 'filter_flow_run_input',
     params: byId,
-    body: z.object({ prefix: z.string(), limit: integer().default(1), exclude_keys: z.array(z.string()).default([]) }),
+    body: z.object({ prefix: z.string(), limit: withDefault(integer(), () => 1), exclude_keys: withDefault(z.array(z.string()), () => []) }),
     response: z.array(flowRunInput),
     status: 200,
     handler: ({ params, body }, { database }) => listInputs(database.kysely, params.id, body),

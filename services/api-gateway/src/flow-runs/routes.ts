@@ -6,7 +6,7 @@ import { NotFoundError } from '@praetor/schema/errors';
 import { flowRunSort } from '@praetor/schema/filters/flow-run';
 import { workPoolFilter, workQueueFilter } from '@praetor/schema/filters/work-pool';
 import { type FlowRun, type FlowRunCreate, type FlowRunUpdate, flowRun, flowRunBulkDeleteResponse, flowRunCreate, flowRunUpdate } from '@praetor/schema/flow-run';
-import { jsonObject, uuid } from '@praetor/schema/primitives';
+import { jsonObject, uuid, withDefault } from '@praetor/schema/primitives';
 import { historyInterval, historyRange } from '@praetor/schema/run-history';
 import { change, publishEvents } from '../changes.ts';
 import type { GatewayContext } from '../context.ts';
@@ -26,7 +26,7 @@ import { stateRoutes } from './state-routes.ts';
 
 const byId = { id: uuid() };
 const filters = { ...runFilters, work_pools: workPoolFilter.nullish(), work_pool_queues: workQueueFilter.nullish() };
-const sort = flowRunSort.default('ID_DESC');
+const sort = withDefault(flowRunSort, () => 'ID_DESC' as const);
 
 function found(run: FlowRun | undefined): FlowRun {
   if (run === undefined) throw new NotFoundError('Flow run not found');

@@ -7,7 +7,7 @@ import { flowRunFilter } from '@praetor/schema/filters/flow-run';
 import { taskRunFilter } from '@praetor/schema/filters/task-run';
 import { workPoolFilter } from '@praetor/schema/filters/work-pool';
 import { type Flow, type FlowCreate, flow, flowBulkDeleteResponse, flowCreate, flowUpdate } from '@praetor/schema/flow';
-import { uuid } from '@praetor/schema/primitives';
+import { uuid, withDefault } from '@praetor/schema/primitives';
 import { change } from '../changes.ts';
 import type { GatewayContext } from '../context.ts';
 import { bodyParameters, bulkLimit } from '../http/body.ts';
@@ -53,7 +53,7 @@ const filters = {
   deployments: deploymentFilter.nullish(),
   work_pools: workPoolFilter.nullish(),
 };
-const sort = flowSort.default('NAME_ASC');
+const sort = withDefault(flowSort, () => 'NAME_ASC' as const);
 
 export const flows: Resource = {
   prefix: '/flows',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { integer } from '@praetor/schema/primitives';
+import { integer, withDefault } from '@praetor/schema/primitives';
 
 /**
  * The body of an endpoint with several body parameters (`{flows, limit, offset, sort}`): unknown keys are ignored, and a
@@ -12,4 +12,4 @@ export function bodyParameters<S extends z.ZodRawShape>(shape: S) {
 /** How many objects one request may change at most (facts/rules.md §4). */
 const BULK_LIMIT = 50;
 
-export const bulkLimit = () => integer((schema) => schema.min(1).max(BULK_LIMIT)).default(BULK_LIMIT);
+export const bulkLimit = () => withDefault(integer((schema) => schema.min(1).max(BULK_LIMIT)), () => BULK_LIMIT);

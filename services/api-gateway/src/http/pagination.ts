@@ -27,7 +27,7 @@ export function readPage({ limit, offset }: { limit?: number | null | undefined;
 }
 
 /** The body parameters of the list endpoints that number their pages from 1. */
-export const numberedPage = { limit: page.limit, page: integer((schema) => schema.min(1)).default(1) };
+export const numberedPage = { limit: page.limit, page: withDefault(integer((schema) => schema.min(1)), () => 1) };
 
 /** The answer of such an endpoint. */
 export const pageOf = <T extends z.ZodType>(id: string, row: T) =>

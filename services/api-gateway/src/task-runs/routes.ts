@@ -8,7 +8,7 @@ import { orchestrationSettings } from '@praetor/orchestration/settings';
 import { setTaskRunState } from '@praetor/orchestration/set-state';
 import { NotFoundError } from '@praetor/schema/errors';
 import { taskRunSort } from '@praetor/schema/filters/task-run';
-import { uuid } from '@praetor/schema/primitives';
+import { uuid, withDefault } from '@praetor/schema/primitives';
 import { historyInterval, historyRange } from '@praetor/schema/run-history';
 import { orchestrationResult, proposeState, setStateBody } from '@praetor/schema/state';
 import { type TaskRun, type TaskRunCreate, taskRun, taskRunCreate, taskRunSummary, taskRunUpdate } from '@praetor/schema/task-run';
@@ -22,7 +22,7 @@ import { readHistory } from '../runs/history.ts';
 import { countTaskRuns, deleteTaskRun, findTaskRun, listHeldLeases, listTaskRuns, toSummary, updateTaskRun } from './queries.ts';
 
 const byId = { id: uuid() };
-const sort = taskRunSort.default('ID_DESC');
+const sort = withDefault(taskRunSort, () => 'ID_DESC' as const);
 
 function found(run: TaskRun | undefined): TaskRun {
   if (run === undefined) throw new NotFoundError('Task not found');
