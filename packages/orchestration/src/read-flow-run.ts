@@ -98,12 +98,15 @@ export function toFlowFacts(row: FlowFactColumns, hasLease: boolean): FlowFacts 
           },
     workQueue: row.work_queue_id === null || row.work_queue === null ? null : { id: row.work_queue_id, name: row.work_queue },
     workPool: row.work_queue === null ? null : { id: row.work_pool_id, name: row.work_pool, type: row.work_pool_type },
-    parentTaskRun: row.parent_task_run_id === null || row.parent_name === null ? null : { id: row.parent_task_run_id, name: row.parent_name, tags: row.parent_tags },
+    parentTaskRun:
+      row.parent_task_run_id === null || row.parent_name === null ? null : { id: row.parent_task_run_id, name: row.parent_name, tags: row.parent_tags },
     hasLease,
   };
 }
 
-type FlowRunRow = Omit<FlowRunFields, 'empirical_policy'> & StateColumns & FlowFactColumns & { empirical_policy: unknown; lease_id: string | null; now: Timestamp };
+type FlowRunRow = Omit<FlowRunFields, 'empirical_policy'> &
+  StateColumns &
+  FlowFactColumns & { empirical_policy: unknown; lease_id: string | null; now: Timestamp };
 
 export interface RunSnapshot<Run extends RunFields, Facts> {
   run: Run;

@@ -46,7 +46,14 @@ test('a scheduled run of a deployment', async () => {
   const deploymentId = randomUUID();
   await database.kysely.insertInto('deployment').values({ id: deploymentId, name: 'd', flow_id: flowId, labels: '{"team": "b"}' }).execute();
   const state = proposeState('SCHEDULED', { details: { scheduled_time: '2030-01-01T00:00:00+02:00' } });
-  const { id } = await newFlowRun({ flow_id: flowId, deployment_id: deploymentId, state, name: 'mine', labels: { mine: 1 }, created_by: { id: null, type: 'AUTOMATION', display_value: 'a' } });
+  const { id } = await newFlowRun({
+    flow_id: flowId,
+    deployment_id: deploymentId,
+    state,
+    name: 'mine',
+    labels: { mine: 1 },
+    created_by: { id: null, type: 'AUTOMATION', display_value: 'a' },
+  });
   const run = await readRun(id);
   assert.deepEqual([run.name, run.next_scheduled_start_time, run.expected_start_time], ['mine', '2029-12-31T22:00:00Z', '2029-12-31T22:00:00Z']);
   assert.deepEqual(run.labels, { team: 'b', 'prefect.flow.id': flowId, 'prefect.deployment.id': deploymentId, mine: 1 });
@@ -56,13 +63,20 @@ test('an idempotency key creates one run, however often and at once it is used',
   const create = () => newFlowRun({ flow_id: flowId, state: PENDING, idempotency_key: 'once' });
   const answers = await Promise.all(Array.from({ length: 10 }, create));
   assert.deepEqual([answers.filter(({ created }) => created).length, new Set(answers.map(({ id }) => id)).size], [1, 1]);
-  const states = await database.kysely.selectFrom('flow_run_state').select('id').where('flow_run_id', '=', answers[0]?.id ?? '').execute();
+  const states = await database.kysely
+    .selectFrom('flow_run_state')
+    .select('id')
+    .where('flow_run_id', '=', answers[0]?.id ?? '')
+    .execute();
   assert.equal(states.length, 1);
   assert.equal(answers.flatMap(({ events }) => events).length, 1);
 });
 
 test('an unknown flow violates a foreign key and leaves nothing behind', async () => {
-  await assert.rejects(newFlowRun({ flow_id: randomUUID(), state: PENDING, idempotency_key: 'lost' }), (error) => classifyDatabaseError(error) === 'foreign_key_violation');
+  await assert.rejects(
+    newFlowRun({ flow_id: randomUUID(), state: PENDING, idempotency_key: 'lost' }),
+    (error) => classifyDatabaseError(error) === 'foreign_key_violation',
+  );
   assert.equal((await database.sql`select from flow_run where idempotency_key = 'lost'`).length, 0);
 });
 

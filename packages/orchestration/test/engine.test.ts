@@ -8,7 +8,10 @@ import { outcome, proposal, runFlow, state } from './transitions.ts';
 /** Runs PENDING → RUNNING through these steps and tells which hooks ran, in order, and the outcome. */
 function trace(...build: ((log: string[]) => Step<FlowTransition>)[]): string[] {
   const log: string[] = [];
-  const transition = runFlow(build.map((step) => step(log)), { from: state('PENDING'), to: proposal('RUNNING') });
+  const transition = runFlow(
+    build.map((step) => step(log)),
+    { from: state('PENDING'), to: proposal('RUNNING') },
+  );
   return [...log, outcome(transition)];
 }
 
@@ -39,11 +42,10 @@ test('rules and transforms are entered in order and exited in reverse', () => {
 });
 
 test('a rule takes part only between the types that it governs', () => {
-  assert.deepEqual(trace(rule('A', { from: types('SCHEDULED') }), rule('B', { to: types('FAILED') }), rule('C', { from: types('PENDING'), to: types('RUNNING') })), [
-    '+C',
-    '-C',
-    'ACCEPT RUNNING Running',
-  ]);
+  assert.deepEqual(
+    trace(rule('A', { from: types('SCHEDULED') }), rule('B', { to: types('FAILED') }), rule('C', { from: types('PENDING'), to: types('RUNNING') })),
+    ['+C', '-C', 'ACCEPT RUNNING Running'],
+  );
 });
 
 test('a rule is invalid once an earlier one has changed the type; a transform still runs', () => {
@@ -89,7 +91,9 @@ test('a substituted state gets an id of its own and the moment of the decision',
 test('neither the stored run nor the proposal is touched', () => {
   const to = proposal('RUNNING');
   const before = structuredClone(to);
-  const steps: Step<FlowTransition>[] = [{ name: 'T', before: ({ run, proposed }) => void (proposed && (run.run_count = (proposed.state_details.cache_key = 'x').length)) }];
+  const steps: Step<FlowTransition>[] = [
+    { name: 'T', before: ({ run, proposed }) => void (proposed && (run.run_count = (proposed.state_details.cache_key = 'x').length)) },
+  ];
   const { stored, run } = runFlow(steps, { from: null, to });
   assert.deepEqual([stored.run_count, run.run_count, to], [0, 1, before]);
 });

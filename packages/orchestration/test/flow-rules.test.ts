@@ -34,11 +34,20 @@ function table(rule: Step<FlowTransition>, rows: Record<string, Row>): void {
 
 const LEASE = { deployment_concurrency_lease_id: 'lease' };
 const leaseOf = ({ proposed }: FlowTransition) => proposed?.state_details.deployment_concurrency_lease_id;
-const policyOf = ({ run }: FlowTransition) => ({ resuming: run.empirical_policy.resuming, pause_keys: run.empirical_policy.pause_keys, retry_type: run.empirical_policy.retry_type });
+const policyOf = ({ run }: FlowTransition) => ({
+  resuming: run.empirical_policy.resuming,
+  pause_keys: run.empirical_policy.pause_keys,
+  retry_type: run.empirical_policy.retry_type,
+});
 const paused = { resuming: true, pause_keys: ['k'], retry_type: 'in_process' };
 
 table(preserveDeploymentConcurrencyLeaseId, {
-  'a lease id goes along': { from: state('PENDING', LEASE), to: proposal('PENDING'), is: 'ACCEPT PENDING Pending', and: (t) => assert.equal(leaseOf(t), 'lease') },
+  'a lease id goes along': {
+    from: state('PENDING', LEASE),
+    to: proposal('PENDING'),
+    is: 'ACCEPT PENDING Pending',
+    and: (t) => assert.equal(leaseOf(t), 'lease'),
+  },
   'one that is proposed counts': {
     from: state('PENDING', LEASE),
     to: proposal('PENDING', { deployment_concurrency_lease_id: 'other' }),
@@ -74,9 +83,28 @@ table(handleFlowTerminalStateTransitions, {
     is: 'ACCEPT SCHEDULED Scheduled',
     and: (t) => assert.deepEqual(policyOf(t), { resuming: false, pause_keys: [], retry_type: 'reschedule' }),
   },
-  'run again': { from: state('FAILED'), to: proposal('RUNNING'), policy: paused, is: 'ACCEPT RUNNING Running', and: (t) => assert.deepEqual(policyOf(t), { resuming: false, pause_keys: [], retry_type: null }) },
-  'run again by an old client': { from: state('FAILED'), to: proposal('RUNNING'), policy: paused, apiVersion: '0.8.3', is: 'ACCEPT RUNNING Running', and: (t) => assert.deepEqual(policyOf(t), paused) },
-  'another end': { from: state('FAILED'), to: proposal('COMPLETED'), policy: paused, is: 'ACCEPT COMPLETED Completed', and: (t) => assert.deepEqual(policyOf(t), paused) },
+  'run again': {
+    from: state('FAILED'),
+    to: proposal('RUNNING'),
+    policy: paused,
+    is: 'ACCEPT RUNNING Running',
+    and: (t) => assert.deepEqual(policyOf(t), { resuming: false, pause_keys: [], retry_type: null }),
+  },
+  'run again by an old client': {
+    from: state('FAILED'),
+    to: proposal('RUNNING'),
+    policy: paused,
+    apiVersion: '0.8.3',
+    is: 'ACCEPT RUNNING Running',
+    and: (t) => assert.deepEqual(policyOf(t), paused),
+  },
+  'another end': {
+    from: state('FAILED'),
+    to: proposal('COMPLETED'),
+    policy: paused,
+    is: 'ACCEPT COMPLETED Completed',
+    and: (t) => assert.deepEqual(policyOf(t), paused),
+  },
 });
 
 test('HandleFlowTerminalStateTransitions: takes its change of the policy back when a later rule substitutes another state', () => {
@@ -95,7 +123,12 @@ table(enforceCancellingToCancelled, {
 table(bypassCancellingFlowRunsWithNoInfra, {
   'scheduled, no process': { from: state('SCHEDULED'), to: proposal('CANCELLING'), is: 'REJECT CANCELLED Cancelled' },
   'scheduled, with a process': { from: state('SCHEDULED'), to: proposal('CANCELLING'), run: { infrastructure_pid: '1' }, is: 'ACCEPT CANCELLING Cancelling' },
-  'resuming has no process yet': { from: state('SCHEDULED', { name: 'Resuming' }), to: proposal('CANCELLING'), run: { infrastructure_pid: '1' }, is: 'REJECT CANCELLED Cancelled' },
+  'resuming has no process yet': {
+    from: state('SCHEDULED', { name: 'Resuming' }),
+    to: proposal('CANCELLING'),
+    run: { infrastructure_pid: '1' },
+    is: 'REJECT CANCELLED Cancelled',
+  },
   suspended: { from: state('PAUSED', { pause_reschedule: true }), to: proposal('CANCELLING'), is: 'REJECT CANCELLED Cancelled' },
   paused: { from: state('PAUSED'), to: proposal('CANCELLING'), is: 'ACCEPT CANCELLING Cancelling' },
   running: { from: state('RUNNING'), to: proposal('CANCELLING'), is: 'ACCEPT CANCELLING Cancelling' },
@@ -121,7 +154,13 @@ const deployed = { run: { deployment_id: 'deployment' } };
 const limited = (fields = {}, options = {}) => ({ ...deployed, facts: { deployment: deployment({ limit: limit(fields), ...options }) } });
 
 table(validateDeploymentConcurrencyAtRunning, {
-  'no lease': { from: state('PENDING'), to: proposal('RUNNING', LEASE), ...limited(), is: 'ACCEPT RUNNING Running', and: (t) => assert.deepEqual([leaseOf(t), t.effects], [null, []]) },
+  'no lease': {
+    from: state('PENDING'),
+    to: proposal('RUNNING', LEASE),
+    ...limited(),
+    is: 'ACCEPT RUNNING Running',
+    and: (t) => assert.deepEqual([leaseOf(t), t.effects], [null, []]),
+  },
   'a living lease is renewed': {
     from: state('PENDING', LEASE),
     to: proposal('RUNNING'),
@@ -136,19 +175,41 @@ table(validateDeploymentConcurrencyAtRunning, {
     ...limited(),
     is: 'ACCEPT RUNNING Running',
     and: (t) => {
-      assert.deepEqual(t.effects, [{ type: 'take_slots', limitIds: ['limit'], lease: { id: leaseOf(t), seconds: 300, holder: { type: 'flow_run', id: 'flow-run' } } }]);
+      assert.deepEqual(t.effects, [
+        { type: 'take_slots', limitIds: ['limit'], lease: { id: leaseOf(t), seconds: 300, holder: { type: 'flow_run', id: 'flow-run' } } },
+      ]);
       assert.notEqual(leaseOf(t), 'lease');
     },
   },
   'a lost lease, no slot': { from: state('PENDING', LEASE), to: proposal('RUNNING'), ...limited({ activeSlots: 1 }), is: 'REJECT CANCELLED Cancelled' },
-  'an old client': { from: state('PENDING', LEASE), to: proposal('RUNNING'), ...limited({ activeSlots: 1 }), clientVersion: '3.4.10', is: 'ACCEPT RUNNING Running', and: (t) => assert.equal(leaseOf(t), 'lease') },
-  'no limit any more': { from: state('PENDING', LEASE), to: proposal('RUNNING'), ...deployed, facts: { deployment: deployment({ limit: null }) }, is: 'ACCEPT RUNNING Running' },
+  'an old client': {
+    from: state('PENDING', LEASE),
+    to: proposal('RUNNING'),
+    ...limited({ activeSlots: 1 }),
+    clientVersion: '3.4.10',
+    is: 'ACCEPT RUNNING Running',
+    and: (t) => assert.equal(leaseOf(t), 'lease'),
+  },
+  'no limit any more': {
+    from: state('PENDING', LEASE),
+    to: proposal('RUNNING'),
+    ...deployed,
+    facts: { deployment: deployment({ limit: null }) },
+    is: 'ACCEPT RUNNING Running',
+  },
 });
 
 table(secureFlowConcurrencySlots, {
   'no deployment': { from: state('SCHEDULED'), to: proposal('PENDING'), is: 'ACCEPT PENDING Pending' },
   'deployment deleted': { from: state('SCHEDULED'), to: proposal('PENDING'), ...deployed, is: 'ABORT' },
-  'no limit': { from: state('SCHEDULED'), to: proposal('PENDING'), ...deployed, facts: { deployment: deployment({ limit: null }) }, is: 'ACCEPT PENDING Pending', and: (t) => assert.deepEqual(t.effects, []) },
+  'no limit': {
+    from: state('SCHEDULED'),
+    to: proposal('PENDING'),
+    ...deployed,
+    facts: { deployment: deployment({ limit: null }) },
+    is: 'ACCEPT PENDING Pending',
+    and: (t) => assert.deepEqual(t.effects, []),
+  },
   'limit 0': { from: state('SCHEDULED'), to: proposal('PENDING'), ...limited({ limit: 0 }), is: 'ABORT' },
   'a free slot': {
     from: state('SCHEDULED'),
@@ -164,9 +225,25 @@ table(secureFlowConcurrencySlots, {
     is: 'REJECT SCHEDULED AwaitingConcurrencySlot',
     and: (t) => assert.equal(t.proposed?.state_details.scheduled_time, '2026-11-21T12:00:30Z'),
   },
-  'full: cancel': { from: state('SCHEDULED'), to: proposal('PENDING'), ...limited({ activeSlots: 1 }, { collisionStrategy: 'CANCEL_NEW' }), is: 'REJECT CANCELLED Cancelled' },
-  'an inactive limit gives no slot': { from: state('SCHEDULED'), to: proposal('PENDING'), ...limited({ active: false }), is: 'REJECT SCHEDULED AwaitingConcurrencySlot' },
-  'a worker that manages slots itself': { from: state('SCHEDULED'), to: proposal('PENDING'), ...limited({ activeSlots: 1 }), clientVersion: '3.0.2', is: 'ACCEPT PENDING Pending' },
+  'full: cancel': {
+    from: state('SCHEDULED'),
+    to: proposal('PENDING'),
+    ...limited({ activeSlots: 1 }, { collisionStrategy: 'CANCEL_NEW' }),
+    is: 'REJECT CANCELLED Cancelled',
+  },
+  'an inactive limit gives no slot': {
+    from: state('SCHEDULED'),
+    to: proposal('PENDING'),
+    ...limited({ active: false }),
+    is: 'REJECT SCHEDULED AwaitingConcurrencySlot',
+  },
+  'a worker that manages slots itself': {
+    from: state('SCHEDULED'),
+    to: proposal('PENDING'),
+    ...limited({ activeSlots: 1 }),
+    clientVersion: '3.0.2',
+    is: 'ACCEPT PENDING Pending',
+  },
   'from PENDING': { from: state('PENDING'), to: proposal('PENDING', { name: 'Submitting' }), ...limited({ activeSlots: 1 }), is: 'ACCEPT PENDING Submitting' },
 });
 
@@ -177,9 +254,27 @@ test('SecureFlowConcurrencySlots: takes no slot when a later rule refuses', () =
 });
 
 table(removeDeploymentConcurrencyLeaseForOldClients, {
-  'an old client': { from: state('PENDING', LEASE), to: proposal('RUNNING'), clientVersion: '3.4.10', is: 'ACCEPT RUNNING Running', and: (t) => assert.deepEqual(t.effects, [{ type: 'forget_lease', leaseId: 'lease' }]) },
-  'a client that renews': { from: state('PENDING', LEASE), to: proposal('RUNNING'), clientVersion: '3.4.11', is: 'ACCEPT RUNNING Running', and: (t) => assert.deepEqual(t.effects, []) },
-  'no lease': { from: state('PENDING'), to: proposal('RUNNING'), clientVersion: '3.4.10', is: 'ACCEPT RUNNING Running', and: (t) => assert.deepEqual(t.effects, []) },
+  'an old client': {
+    from: state('PENDING', LEASE),
+    to: proposal('RUNNING'),
+    clientVersion: '3.4.10',
+    is: 'ACCEPT RUNNING Running',
+    and: (t) => assert.deepEqual(t.effects, [{ type: 'forget_lease', leaseId: 'lease' }]),
+  },
+  'a client that renews': {
+    from: state('PENDING', LEASE),
+    to: proposal('RUNNING'),
+    clientVersion: '3.4.11',
+    is: 'ACCEPT RUNNING Running',
+    and: (t) => assert.deepEqual(t.effects, []),
+  },
+  'no lease': {
+    from: state('PENDING'),
+    to: proposal('RUNNING'),
+    clientVersion: '3.4.10',
+    is: 'ACCEPT RUNNING Running',
+    and: (t) => assert.deepEqual(t.effects, []),
+  },
 });
 
 table(ensureOnlyScheduledFlowsMarkedLate, {
@@ -205,7 +300,12 @@ table(handlePausingFlows, {
     is: 'ACCEPT PAUSED Paused',
     and: (t) => assert.deepEqual([policyOf(t).pause_keys, t.effects], [['k'], [{ type: 'delete_inputs', keys: ['r', 's', 'y'] }]]),
   },
-  'pause without a key': { from: state('RUNNING'), to: proposal('PAUSED'), is: 'ACCEPT PAUSED Paused', and: (t) => assert.equal(policyOf(t).pause_keys.length, 1) },
+  'pause without a key': {
+    from: state('RUNNING'),
+    to: proposal('PAUSED'),
+    is: 'ACCEPT PAUSED Paused',
+    and: (t) => assert.equal(policyOf(t).pause_keys.length, 1),
+  },
   'suspend a sub-flow': { from: state('RUNNING'), to: proposal('PAUSED', { pause_reschedule: true }), run: { parent_task_run_id: 'task' }, is: 'ABORT' },
   'suspend without a deployment': { from: state('RUNNING'), to: proposal('PAUSED', { pause_reschedule: true }), is: 'ABORT' },
   suspend: { from: state('RUNNING'), to: proposal('PAUSED', { pause_reschedule: true, name: 'Suspended' }), ...deployed, is: 'ACCEPT PAUSED Suspended' },
@@ -221,9 +321,29 @@ table(handleResumingPausedFlows, {
   'to PAUSED': { from: state('PAUSED'), to: proposal('PAUSED'), policy: keyed, is: 'REJECT', and: policyIs(resumed) },
   'to RUNNING': { from: state('PAUSED'), to: proposal('RUNNING'), policy: keyed, is: 'ACCEPT RUNNING Running', and: policyIs(resumed) },
   'to FAILED': { from: state('PAUSED'), to: proposal('FAILED'), policy: keyed, is: 'ACCEPT FAILED Failed', and: policyIs(resumed) },
-  'paused to SCHEDULED starts over': { from: state('PAUSED'), to: proposal('SCHEDULED'), policy: keyed, is: 'ACCEPT SCHEDULED Scheduled', and: policyIs(startedOver) },
-  'the same by an old client': { from: state('PAUSED'), to: proposal('SCHEDULED'), policy: keyed, apiVersion: '0.8.3', is: 'ACCEPT SCHEDULED Scheduled', and: policyIs(resumed) },
-  'suspended to SCHEDULED resumes': { from: state('PAUSED', { pause_reschedule: true }), to: proposal('SCHEDULED'), policy: keyed, ...deployed, is: 'ACCEPT SCHEDULED Scheduled', and: policyIs(resumed) },
+  'paused to SCHEDULED starts over': {
+    from: state('PAUSED'),
+    to: proposal('SCHEDULED'),
+    policy: keyed,
+    is: 'ACCEPT SCHEDULED Scheduled',
+    and: policyIs(startedOver),
+  },
+  'the same by an old client': {
+    from: state('PAUSED'),
+    to: proposal('SCHEDULED'),
+    policy: keyed,
+    apiVersion: '0.8.3',
+    is: 'ACCEPT SCHEDULED Scheduled',
+    and: policyIs(resumed),
+  },
+  'suspended to SCHEDULED resumes': {
+    from: state('PAUSED', { pause_reschedule: true }),
+    to: proposal('SCHEDULED'),
+    policy: keyed,
+    ...deployed,
+    is: 'ACCEPT SCHEDULED Scheduled',
+    and: policyIs(resumed),
+  },
   'suspended without a deployment': { from: state('PAUSED', { pause_reschedule: true }), to: proposal('SCHEDULED'), is: 'REJECT' },
   'too late': { from: state('PAUSED', { pause_timeout: EARLIER }), to: proposal('RUNNING'), policy: keyed, is: 'REJECT FAILED Failed', and: policyIs(resumed) },
   'too late, but cancelled': { from: state('PAUSED', { pause_timeout: EARLIER }), to: proposal('CANCELLING'), is: 'ACCEPT CANCELLING Cancelling' },
@@ -234,14 +354,23 @@ const scheduledTime = (expected: string | null) => (t: FlowTransition) => assert
 
 table(copyScheduledTime, {
   'goes along': { from: state('SCHEDULED', { scheduled_time: LATER }), to: proposal('PENDING'), is: 'ACCEPT PENDING Pending', and: scheduledTime(LATER) },
-  'unless proposed': { from: state('SCHEDULED', { scheduled_time: LATER }), to: proposal('PENDING', { scheduled_time: EARLIER }), is: 'ACCEPT PENDING Pending', and: scheduledTime(EARLIER) },
+  'unless proposed': {
+    from: state('SCHEDULED', { scheduled_time: LATER }),
+    to: proposal('PENDING', { scheduled_time: EARLIER }),
+    is: 'ACCEPT PENDING Pending',
+    and: scheduledTime(EARLIER),
+  },
 });
 
 table(waitForScheduledTime, {
   future: { from: state('SCHEDULED', { scheduled_time: LATER }), to: proposal('RUNNING'), is: 'WAIT 60' },
   'future, from PENDING': { from: state('PENDING', { scheduled_time: '2026-11-21T12:00:01.400000Z' }), to: proposal('RUNNING'), is: 'WAIT 1' },
   'with an offset': { from: state('PENDING', { scheduled_time: '2026-11-21T14:00:10+02:00' }), to: proposal('RUNNING'), is: 'WAIT 10' },
-  'less than half a second': { from: state('SCHEDULED', { scheduled_time: '2026-11-21T12:00:00.400000Z' }), to: proposal('RUNNING'), is: 'ACCEPT RUNNING Running' },
+  'less than half a second': {
+    from: state('SCHEDULED', { scheduled_time: '2026-11-21T12:00:00.400000Z' }),
+    to: proposal('RUNNING'),
+    is: 'ACCEPT RUNNING Running',
+  },
   past: { from: state('SCHEDULED', { scheduled_time: EARLIER }), to: proposal('RUNNING'), is: 'ACCEPT RUNNING Running' },
   'no time': { from: state('PENDING'), to: proposal('RUNNING'), is: 'ACCEPT RUNNING Running' },
 });
@@ -250,7 +379,14 @@ const failure = proposal('FAILED', { message: 'boom', data: RESULT });
 const RETRY = { is: 'REJECT SCHEDULED AwaitingRetry', run: { run_count: 1 } };
 
 table(retryFailedFlows, {
-  'no retries': { from: state('RUNNING'), to: failure, policy: paused, run: { run_count: 1 }, is: 'ACCEPT FAILED Failed', and: policyIs({ ...paused, retry_type: null }) },
+  'no retries': {
+    from: state('RUNNING'),
+    to: failure,
+    policy: paused,
+    run: { run_count: 1 },
+    is: 'ACCEPT FAILED Failed',
+    and: policyIs({ ...paused, retry_type: null }),
+  },
   'none left': { from: state('RUNNING'), to: failure, policy: { retries: 1 }, run: { run_count: 2 }, is: 'ACCEPT FAILED Failed' },
   'one left': {
     ...RETRY,
@@ -258,13 +394,29 @@ table(retryFailedFlows, {
     to: failure,
     policy: { ...paused, retries: 1, retry_delay: 60 },
     and: (t) => {
-      assert.deepEqual([t.proposed?.message, t.proposed?.data, t.proposed?.state_details.scheduled_time, leaseOf(t)], ['boom', RESULT, '2026-11-21T12:01:00Z', 'lease']);
+      assert.deepEqual(
+        [t.proposed?.message, t.proposed?.data, t.proposed?.state_details.scheduled_time, leaseOf(t)],
+        ['boom', RESULT, '2026-11-21T12:01:00Z', 'lease'],
+      );
       assert.deepEqual(t.details, { type: 'reject_details', reason: 'Retrying' });
       policyIs({ resuming: false, pause_keys: [], retry_type: 'in_process' })(t);
     },
   },
-  'the deprecated spelling': { ...RETRY, from: state('RUNNING'), to: failure, policy: { max_retries: 1, retry_delay_seconds: 5 }, and: scheduledTime('2026-11-21T12:00:05Z') },
-  'client 0.8.3 keeps its policy': { ...RETRY, from: state('RUNNING'), to: failure, policy: { ...paused, retries: 1 }, apiVersion: '0.8.3', and: (t) => assert.deepEqual([policyOf(t), t.effects], [paused, []]) },
+  'the deprecated spelling': {
+    ...RETRY,
+    from: state('RUNNING'),
+    to: failure,
+    policy: { max_retries: 1, retry_delay_seconds: 5 },
+    and: scheduledTime('2026-11-21T12:00:05Z'),
+  },
+  'client 0.8.3 keeps its policy': {
+    ...RETRY,
+    from: state('RUNNING'),
+    to: failure,
+    policy: { ...paused, retries: 1 },
+    apiVersion: '0.8.3',
+    and: (t) => assert.deepEqual([policyOf(t), t.effects], [paused, []]),
+  },
   'client 0.8.2 retries its task runs': {
     ...RETRY,
     from: state('RUNNING'),
@@ -276,21 +428,59 @@ table(retryFailedFlows, {
 });
 
 const released = { type: 'release_lease', leaseId: 'lease', limitId: 'limit' };
-const effectsAre = (...expected: object[]) => (t: FlowTransition) => assert.deepEqual(t.effects, expected);
+const effectsAre =
+  (...expected: object[]) =>
+  (t: FlowTransition) =>
+    assert.deepEqual(t.effects, expected);
 
 table(releaseFlowConcurrencySlots, {
-  'end of a run with a lease': { from: state('RUNNING', LEASE), to: proposal('COMPLETED'), ...limited(), is: 'ACCEPT COMPLETED Completed', and: effectsAre(released) },
-  'end of a run without one': { from: state('RUNNING'), to: proposal('COMPLETED'), ...limited(), is: 'ACCEPT COMPLETED Completed', and: effectsAre({ type: 'release_unleased_slot', limitId: 'limit' }) },
-  'a lease outlives its deployment': { from: state('RUNNING', LEASE), to: proposal('FAILED'), ...deployed, is: 'ACCEPT FAILED Failed', and: effectsAre({ ...released, limitId: null }) },
-  'cancelled while pending': { from: state('PENDING', LEASE), to: proposal('CANCELLED'), ...limited(), is: 'ACCEPT CANCELLED Cancelled', and: effectsAre(released) },
-  'rescheduled by its process': { from: state('RUNNING', LEASE), to: proposal('SCHEDULED', { name: 'AwaitingRetry' }), ...limited(), is: 'ACCEPT SCHEDULED AwaitingRetry', and: effectsAre(released) },
+  'end of a run with a lease': {
+    from: state('RUNNING', LEASE),
+    to: proposal('COMPLETED'),
+    ...limited(),
+    is: 'ACCEPT COMPLETED Completed',
+    and: effectsAre(released),
+  },
+  'end of a run without one': {
+    from: state('RUNNING'),
+    to: proposal('COMPLETED'),
+    ...limited(),
+    is: 'ACCEPT COMPLETED Completed',
+    and: effectsAre({ type: 'release_unleased_slot', limitId: 'limit' }),
+  },
+  'a lease outlives its deployment': {
+    from: state('RUNNING', LEASE),
+    to: proposal('FAILED'),
+    ...deployed,
+    is: 'ACCEPT FAILED Failed',
+    and: effectsAre({ ...released, limitId: null }),
+  },
+  'cancelled while pending': {
+    from: state('PENDING', LEASE),
+    to: proposal('CANCELLED'),
+    ...limited(),
+    is: 'ACCEPT CANCELLED Cancelled',
+    and: effectsAre(released),
+  },
+  'rescheduled by its process': {
+    from: state('RUNNING', LEASE),
+    to: proposal('SCHEDULED', { name: 'AwaitingRetry' }),
+    ...limited(),
+    is: 'ACCEPT SCHEDULED AwaitingRetry',
+    and: effectsAre(released),
+  },
   'still at work': { from: state('PENDING', LEASE), to: proposal('RUNNING'), ...limited(), is: 'ACCEPT RUNNING Running', and: effectsAre() },
   'was not at work': { from: state('SCHEDULED', LEASE), to: proposal('CANCELLED'), ...limited(), is: 'ACCEPT CANCELLED Cancelled', and: effectsAre() },
   'no deployment': { from: state('RUNNING', LEASE), to: proposal('COMPLETED'), is: 'ACCEPT COMPLETED Completed', and: effectsAre() },
 });
 
 test('ReleaseFlowConcurrencySlots: a retry within the process keeps its slot', () => {
-  const { effects } = runFlow([retryFailedFlows, releaseFlowConcurrencySlots], { from: state('RUNNING', LEASE), to: failure, policy: { retries: 1 }, ...limited() });
+  const { effects } = runFlow([retryFailedFlows, releaseFlowConcurrencySlots], {
+    from: state('RUNNING', LEASE),
+    to: failure,
+    policy: { retries: 1 },
+    ...limited(),
+  });
   assert.deepEqual(effects, []);
 });
 
@@ -313,8 +503,20 @@ table(enforceDeploymentConcurrencyOnLate, {
 test('the policies hold the rules in the order of the contract', () => {
   const names = (policy: readonly { name: string }[]) => policy.map(({ name }) => name);
   const transforms = names(FLOW_POLICIES.core).slice(17);
-  assert.deepEqual(names(FLOW_POLICIES.minimal), ['PreserveDeploymentConcurrencyLeaseId', 'PreventResultDataLoss', 'BypassCancellingFlowRunsWithNoInfra', 'InstrumentFlowRunStateTransitions', 'ReleaseFlowConcurrencySlots', ...transforms]);
-  assert.deepEqual(names(FLOW_POLICIES['mark-late']), ['EnsureOnlyScheduledFlowsMarkedLate', 'EnforceDeploymentConcurrencyOnLate', 'InstrumentFlowRunStateTransitions', ...transforms]);
+  assert.deepEqual(names(FLOW_POLICIES.minimal), [
+    'PreserveDeploymentConcurrencyLeaseId',
+    'PreventResultDataLoss',
+    'BypassCancellingFlowRunsWithNoInfra',
+    'InstrumentFlowRunStateTransitions',
+    'ReleaseFlowConcurrencySlots',
+    ...transforms,
+  ]);
+  assert.deepEqual(names(FLOW_POLICIES['mark-late']), [
+    'EnsureOnlyScheduledFlowsMarkedLate',
+    'EnforceDeploymentConcurrencyOnLate',
+    'InstrumentFlowRunStateTransitions',
+    ...transforms,
+  ]);
 });
 
 test('core: pause, resume and the counting of attempts', () => {

@@ -41,7 +41,12 @@ test('the event of a deployed run in a work pool looks like the one that Prefect
       { 'prefect.resource.id': 'prefect.flow.f', 'prefect.resource.role': 'flow', 'prefect.resource.name': 'pooled' },
       { 'prefect.resource.id': 'prefect.deployment.d', 'prefect.resource.role': 'deployment', 'prefect.resource.name': 'pd' },
       { 'prefect.resource.id': 'prefect.work-queue.q', 'prefect.resource.role': 'work-queue', 'prefect.resource.name': 'default' },
-      { 'prefect.resource.id': 'prefect.work-pool.p', 'prefect.resource.role': 'work-pool', 'prefect.resource.name': 'proc', 'prefect.work-pool.type': 'process' },
+      {
+        'prefect.resource.id': 'prefect.work-pool.p',
+        'prefect.resource.role': 'work-pool',
+        'prefect.resource.name': 'proc',
+        'prefect.work-pool.type': 'process',
+      },
       ...['Z', 'a', 'b', 'c'].map((tag) => ({ 'prefect.resource.id': `prefect.tag.${tag}`, 'prefect.resource.role': 'tag' })),
     ],
     payload: {
@@ -68,7 +73,12 @@ test('a sub-flow shows the task run of its parent, an automation shows as creato
 });
 
 test('a schedule is no creator', () => {
-  const { event } = eventOf({ from: null, to: proposal('PENDING'), run: { created_by: { id: 's', type: 'SCHEDULE', display_value: 'x' } }, facts: { flow: null } });
+  const { event } = eventOf({
+    from: null,
+    to: proposal('PENDING'),
+    run: { created_by: { id: 's', type: 'SCHEDULE', display_value: 'x' } },
+    facts: { flow: null },
+  });
   assert.deepEqual(event.related, []);
 });
 

@@ -29,7 +29,10 @@ after(async () => {
 
 async function insert(table: 'flow' | 'deployment' | 'concurrency_limit_v2', row: Record<string, unknown>): Promise<string> {
   const id = randomUUID();
-  await database.kysely.insertInto(table).values({ id, ...row } as never).execute();
+  await database.kysely
+    .insertInto(table)
+    .values({ id, ...row } as never)
+    .execute();
   return id;
 }
 
@@ -52,13 +55,32 @@ const proposeTask = (taskRunId: string, state: StateCreate, fields: Partial<Task
   setTaskRunState(gateway(index), { taskRunId, state, ...fields }, SETTINGS);
 
 async function createLimited(limit: number, options: object | null = null): Promise<{ deploymentId: string; limitId: string }> {
-  const limitId = await insert('concurrency_limit_v2', { name: `limit:${randomUUID()}`, active: true, limit, active_slots: 0, denied_slots: 0, slot_decay_per_second: 0, avg_slot_occupancy_seconds: 2 });
-  const deploymentId = await insert('deployment', { name: randomUUID(), flow_id: flowId, concurrency_limit_id: limitId, concurrency_options: options && JSON.stringify(options) });
+  const limitId = await insert('concurrency_limit_v2', {
+    name: `limit:${randomUUID()}`,
+    active: true,
+    limit,
+    active_slots: 0,
+    denied_slots: 0,
+    slot_decay_per_second: 0,
+    avg_slot_occupancy_seconds: 2,
+  });
+  const deploymentId = await insert('deployment', {
+    name: randomUUID(),
+    flow_id: flowId,
+    concurrency_limit_id: limitId,
+    concurrency_options: options && JSON.stringify(options),
+  });
   return { deploymentId, limitId };
 }
 
-const activeSlots = async (limitId: string) => (await one(database.sql<{ active_slots: number }[]>`select active_slots from concurrency_limit_v2 where id = ${limitId}::uuid`)).active_slots;
-const leasedSlots = async (limitId: string) => (await one(database.sql<{ slots: number }[]>`select coalesce(sum(slots), 0)::integer as slots from praetor.lease where resource_ids @> array[${limitId}::uuid]`)).slots;
+const activeSlots = async (limitId: string) =>
+  (await one(database.sql<{ active_slots: number }[]>`select active_slots from concurrency_limit_v2 where id = ${limitId}::uuid`)).active_slots;
+const leasedSlots = async (limitId: string) =>
+  (
+    await one(
+      database.sql<{ slots: number }[]>`select coalesce(sum(slots), 0)::integer as slots from praetor.lease where resource_ids @> array[${limitId}::uuid]`,
+    )
+  ).slots;
 
 test('a life cycle: states, columns and events', async () => {
   const { id } = await create({ tags: ['t'] });
@@ -70,13 +92,33 @@ test('a life cycle: states, columns and events', async () => {
   assert.deepEqual([run.start_time, run.end_time], [running.result.state?.timestamp, completed.result.state?.timestamp]);
   assert.ok(run.total_run_time > 0 && run.total_run_time < 5);
   const states = await statesOf(id);
-  assert.deepEqual(states.map(({ type }) => type), ['PENDING', 'RUNNING', 'COMPLETED']);
+  assert.deepEqual(
+    states.map(({ type }) => type),
+    ['PENDING', 'RUNNING', 'COMPLETED'],
+  );
   assert.equal(states[2]?.data, null);
-  const artifact = await one(database.kysely.selectFrom('artifact').selectAll().where('id', '=', states[2]?.result_artifact_id ?? '').execute());
+  const artifact = await one(
+    database.kysely
+      .selectFrom('artifact')
+      .selectAll()
+      .where('id', '=', states[2]?.result_artifact_id ?? '')
+      .execute(),
+  );
   assert.deepEqual([artifact.data, artifact.flow_run_id, artifact.task_run_id, artifact.key], [{ type: 'reference', n: 1 }, id, null, null]);
-  const outbox = await database.kysely.selectFrom('praetor.outbox').selectAll().where('id', 'in', states.map((state) => state.id)).execute();
+  const outbox = await database.kysely
+    .selectFrom('praetor.outbox')
+    .selectAll()
+    .where(
+      'id',
+      'in',
+      states.map((state) => state.id),
+    )
+    .execute();
   assert.equal(outbox.length, 3);
-  assert.deepEqual(completed.events.map((event) => event.id), [completed.result.state?.id]);
+  assert.deepEqual(
+    completed.events.map((event) => event.id),
+    [completed.result.state?.id],
+  );
 });
 
 test('a refusal answers with the current state and its data, and writes nothing', async () => {
@@ -186,18 +228,27 @@ test('a limit of 0 aborts, CANCEL_NEW cancels', async () => {
     const run = await create({ state: proposeState('SCHEDULED'), deployment_id: deploymentId });
     answers.push(await propose(run.id, proposeState('PENDING')));
   }
-  assert.deepEqual(answers.map(({ result }) => result.state?.type), ['PENDING', 'CANCELLED']);
+  assert.deepEqual(
+    answers.map(({ result }) => result.state?.type),
+    ['PENDING', 'CANCELLED'],
+  );
 });
 
 test('a lease that expired while the infrastructure started', async () => {
   const { deploymentId, limitId } = await createLimited(1, { collision_strategy: 'ENQUEUE', grace_period_seconds: 60 });
-  const [lost, other] = await Promise.all([create({ state: proposeState('SCHEDULED'), deployment_id: deploymentId }), create({ state: proposeState('SCHEDULED'), deployment_id: deploymentId })]);
+  const [lost, other] = await Promise.all([
+    create({ state: proposeState('SCHEDULED'), deployment_id: deploymentId }),
+    create({ state: proposeState('SCHEDULED'), deployment_id: deploymentId }),
+  ]);
   const expire = async () => {
     await database.sql`update praetor.lease set expiration = now() - interval '1 second' where resource_ids @> array[${limitId}::uuid]`;
     return await Promise.all([releaseExpiredLeases(database.sql, 100, SETTINGS), releaseExpiredLeases(second.sql, 100, SETTINGS)]);
   };
   const claim = await propose(lost.id, proposeState('PENDING'));
-  assert.equal((await expire()).reduce((sum, released) => sum + released), 1);
+  assert.equal(
+    (await expire()).reduce((sum, released) => sum + released),
+    1,
+  );
   assert.equal(await activeSlots(limitId), 0);
 
   // Nobody else wanted the slot, so the run takes it again.
@@ -244,7 +295,10 @@ test('a sub-flow moves the task run that stands for it', async () => {
   const task = await createTask({ flow_run_id: parent.id, task_key: 'sub', dynamic_key: '0', state: proposeState('PENDING') });
   const child = await create({ parent_task_run_id: task });
   await propose(child.id, proposeState('RUNNING'));
-  await Promise.all([propose(child.id, proposeState('COMPLETED', { data: { type: 'reference' } })), proposeTask(task, proposeState('PENDING'), { policy: 'minimal' }, 1)]);
+  await Promise.all([
+    propose(child.id, proposeState('COMPLETED', { data: { type: 'reference' } })),
+    proposeTask(task, proposeState('PENDING'), { policy: 'minimal' }, 1),
+  ]);
   const run = await readTask(task);
   const state = await one(database.kysely.selectFrom('task_run_state').selectAll().where('task_run_id', '=', task).where('type', '=', 'COMPLETED').execute());
   assert.ok(run.run_count === 1 && state.result_artifact_id !== null);
@@ -259,7 +313,10 @@ test('a client of API 0.8.2 gets its failed task runs scheduled again', async ()
   await proposeTask(task, proposeState('FAILED'));
   const { result } = await propose(flowRun.id, proposeState('FAILED'), { apiVersion: '0.8.2' });
   const { state_name, run_count, next_scheduled_start_time } = await readTask(task);
-  assert.deepEqual([result.state?.name, state_name, run_count, next_scheduled_start_time], ['AwaitingRetry', 'AwaitingRetry', 0, result.state?.state_details.scheduled_time]);
+  assert.deepEqual(
+    [result.state?.name, state_name, run_count, next_scheduled_start_time],
+    ['AwaitingRetry', 'AwaitingRetry', 0, result.state?.state_details.scheduled_time],
+  );
 });
 
 test('task runs: cache, retries and reruns', async () => {
@@ -279,11 +336,24 @@ test('task runs: cache, retries and reruns', async () => {
 
 test('tag limits: ten task runs want two slots, and an end frees one', async () => {
   const tag = randomUUID();
-  const limitId = await insert('concurrency_limit_v2', { name: `tag:${tag}`, active: true, limit: 2, active_slots: 0, denied_slots: 0, slot_decay_per_second: 0, avg_slot_occupancy_seconds: 2 });
-  const ids = await Promise.all(Array.from({ length: 10 }, (_, index) => createTask({ task_key: 'tagged', dynamic_key: `${tag}${index}`, tags: [tag], state: proposeState('PENDING') })));
+  const limitId = await insert('concurrency_limit_v2', {
+    name: `tag:${tag}`,
+    active: true,
+    limit: 2,
+    active_slots: 0,
+    denied_slots: 0,
+    slot_decay_per_second: 0,
+    avg_slot_occupancy_seconds: 2,
+  });
+  const ids = await Promise.all(
+    Array.from({ length: 10 }, (_, index) => createTask({ task_key: 'tagged', dynamic_key: `${tag}${index}`, tags: [tag], state: proposeState('PENDING') })),
+  );
   const start = (taskRunId: string, index: number) => proposeTask(taskRunId, proposeState('RUNNING'), {}, index);
   const answers = await Promise.all(ids.map(start));
-  assert.deepEqual([answers.filter(({ result }) => result.status === 'ACCEPT').length, answers.filter(({ result }) => result.status === 'WAIT').length], [2, 8]);
+  assert.deepEqual(
+    [answers.filter(({ result }) => result.status === 'ACCEPT').length, answers.filter(({ result }) => result.status === 'WAIT').length],
+    [2, 8],
+  );
   const winner = ids[answers.findIndex(({ isNew }) => isNew)] ?? '';
   await Promise.all([proposeTask(winner, proposeState('COMPLETED')), proposeTask(winner, proposeState('COMPLETED'), {}, 1)]);
   assert.deepEqual([await activeSlots(limitId), await leasedSlots(limitId)], [1, 1]);
@@ -293,7 +363,8 @@ test('tag limits of the first generation', async () => {
   const tag = randomUUID();
   await database.sql`insert into concurrency_limit (tag, concurrency_limit) values (${tag}, 1)`;
   const ids = await Promise.all(['a', 'b'].map((key) => createTask({ task_key: 'old', dynamic_key: tag + key, tags: [tag], state: proposeState('PENDING') })));
-  const holders = async () => (await one(database.sql<{ active_slots: string[] }[]>`select active_slots from concurrency_limit where tag = ${tag}`)).active_slots;
+  const holders = async () =>
+    (await one(database.sql<{ active_slots: string[] }[]>`select active_slots from concurrency_limit where tag = ${tag}`)).active_slots;
   const answers = await Promise.all(ids.map((taskRunId, index) => proposeTask(taskRunId, proposeState('RUNNING'), {}, index)));
   const winner = ids[answers.findIndex(({ isNew }) => isNew)] ?? '';
   assert.deepEqual([answers.map(({ result }) => result.status).sort(), await holders()], [['ACCEPT', 'WAIT'], [winner]]);

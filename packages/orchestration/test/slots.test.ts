@@ -23,14 +23,25 @@ interface Fields {
 }
 
 async function createLimit(fields: Fields = {}): Promise<{ id: string; name: string }> {
-  const row = { id: randomUUID(), name: randomUUID(), active: true, limit: 1, active_slots: 0, denied_slots: 0, slot_decay_per_second: 0, avg_slot_occupancy_seconds: 2, ...fields };
+  const row = {
+    id: randomUUID(),
+    name: randomUUID(),
+    active: true,
+    limit: 1,
+    active_slots: 0,
+    denied_slots: 0,
+    slot_decay_per_second: 0,
+    avg_slot_occupancy_seconds: 2,
+    ...fields,
+  };
   await database.kysely.insertInto('concurrency_limit_v2').values(row).execute();
   return row;
 }
 
 const read = (id: string) => database.kysely.selectFrom('concurrency_limit_v2').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
 const lease = { seconds: 60, holder: null };
-const acquire = (names: string[], slots = 1, fields: Partial<Parameters<typeof acquireSlots>[1]> = {}) => acquireSlots(database, { names, slots, mode: 'concurrency', ...fields }, SETTINGS);
+const acquire = (names: string[], slots = 1, fields: Partial<Parameters<typeof acquireSlots>[1]> = {}) =>
+  acquireSlots(database, { names, slots, mode: 'concurrency', ...fields }, SETTINGS);
 
 test('slots of all limits are taken or of none', async () => {
   const [wide, narrow] = [await createLimit({ limit: 3 }), await createLimit({ limit: 1 })];
@@ -104,7 +115,10 @@ test('a lease is released once, whoever releases it', async () => {
   await acquire([limit.name], 1, { lease });
   const releases = [() => releaseLeases(database.sql, [leaseId ?? ''], SETTINGS), () => releaseExpiredLeases(database.sql, 10, SETTINGS)];
   const released = await Promise.all([...releases, ...releases, ...releases].map((release) => release()));
-  assert.equal(released.reduce((sum, count) => sum + count), 1);
+  assert.equal(
+    released.reduce((sum, count) => sum + count),
+    1,
+  );
   assert.equal((await read(limit.id)).active_slots, 1);
   assert.equal(await renewLease(database.sql, leaseId ?? '', 60), false);
 });

@@ -24,15 +24,26 @@ function table(rule: Step<TaskTransition>, rows: Record<string, Row>): void {
   }
 }
 
-const flowRun = (type: Parameters<typeof state>[0] | null, run_count = 1, details = {}): Partial<TaskFacts> => ({ flowRun: { id: 'flow-run', run_count, state: type && state(type, details) } });
+const flowRun = (type: Parameters<typeof state>[0] | null, run_count = 1, details = {}): Partial<TaskFacts> => ({
+  flowRun: { id: 'flow-run', run_count, state: type && state(type, details) },
+});
 const inFlow = { run: { flow_run_id: 'flow-run' } };
 const running = { from: state('PENDING'), to: proposal('RUNNING') };
-const effectsAre = (...expected: object[]) => (t: TaskTransition) => assert.deepEqual(t.effects, expected);
+const effectsAre =
+  (...expected: object[]) =>
+  (t: TaskTransition) =>
+    assert.deepEqual(t.effects, expected);
 
 const cached = { cachedState: proposal('COMPLETED', { data: RESULT, cache_key: 'key' }) };
 
 table(cacheRetrieval, {
-  'a cached result': { ...running, to: proposal('RUNNING', { cache_key: 'key' }), facts: cached, is: 'REJECT COMPLETED Cached', and: (t) => assert.deepEqual(t.proposed?.data, RESULT) },
+  'a cached result': {
+    ...running,
+    to: proposal('RUNNING', { cache_key: 'key' }),
+    facts: cached,
+    is: 'REJECT COMPLETED Cached',
+    and: (t) => assert.deepEqual(t.proposed?.data, RESULT),
+  },
   'nothing cached': { ...running, to: proposal('RUNNING', { cache_key: 'key' }), is: 'ACCEPT RUNNING Running' },
   'to be computed anew': { ...running, to: proposal('RUNNING', { cache_key: 'key', refresh_cache: true }), facts: cached, is: 'ACCEPT RUNNING Running' },
   'no key': { ...running, facts: cached, is: 'ACCEPT RUNNING Running' },
@@ -43,7 +54,13 @@ table(handleTaskTerminalStateTransitions, {
   'to PAUSED': { from: state('COMPLETED'), to: proposal('PAUSED'), is: 'ABORT' },
   'to CRASHED': { from: state('CRASHED'), to: proposal('CRASHED'), is: 'ABORT' },
   'away from a result': { from: state('COMPLETED', { data: RESULT }), to: proposal('FAILED'), is: 'REJECT' },
-  'run again counts anew': { from: state('FAILED'), to: proposal('RUNNING'), run: { run_count: 3 }, is: 'ACCEPT RUNNING Running', and: (t) => assert.equal(t.run.run_count, 0) },
+  'run again counts anew': {
+    from: state('FAILED'),
+    to: proposal('RUNNING'),
+    run: { run_count: 3 },
+    is: 'ACCEPT RUNNING Running',
+    and: (t) => assert.equal(t.run.run_count, 0),
+  },
   'run again in another attempt of the flow': {
     from: state('FAILED'),
     to: proposal('RUNNING'),
@@ -51,11 +68,22 @@ table(handleTaskTerminalStateTransitions, {
     facts: flowRun('RUNNING', 2),
     is: 'ACCEPT RUNNING Retrying',
   },
-  'another end': { from: state('FAILED'), to: proposal('COMPLETED'), run: { run_count: 3 }, is: 'ACCEPT COMPLETED Completed', and: (t) => assert.equal(t.run.run_count, 3) },
+  'another end': {
+    from: state('FAILED'),
+    to: proposal('COMPLETED'),
+    run: { run_count: 3 },
+    is: 'ACCEPT COMPLETED Completed',
+    and: (t) => assert.equal(t.run.run_count, 3),
+  },
 });
 
 test('HandleTaskTerminalStateTransitions: gives the count of runs back when a later rule refuses', () => {
-  const transition = runTask(TASK_POLICIES.core, { from: state('FAILED'), to: proposal('RUNNING'), run: { flow_run_id: 'flow-run', run_count: 3 }, facts: flowRun('FAILED') });
+  const transition = runTask(TASK_POLICIES.core, {
+    from: state('FAILED'),
+    to: proposal('RUNNING'),
+    run: { flow_run_id: 'flow-run', run_count: 3 },
+    facts: flowRun('FAILED'),
+  });
   assert.deepEqual([outcome(transition), transition.run.run_count], ['ABORT', 3]);
 });
 
@@ -84,18 +112,32 @@ table(secureTaskConcurrencySlots, {
     is: 'ACCEPT RUNNING Running',
     and: effectsAre({ type: 'take_slots', limitIds: ['a', 'b'], lease: { id: 'id-2', seconds: century, holder: { type: 'task_run', id: 'task-run' } } }),
   },
-  'one is full': { ...running, facts: { tagLimits: [limit(), limit({ id: 'b', activeSlots: 1, averageOccupancySeconds: 8 })] }, is: 'WAIT 8', and: effectsAre() },
+  'one is full': {
+    ...running,
+    facts: { tagLimits: [limit(), limit({ id: 'b', activeSlots: 1, averageOccupancySeconds: 8 })] },
+    is: 'WAIT 8',
+    and: effectsAre(),
+  },
   'waits at most the setting': { ...running, facts: { tagLimits: [limit({ activeSlots: 1, averageOccupancySeconds: 1000 })] }, is: 'WAIT 10' },
   'one is 0': { ...running, facts: { tagLimits: [limit(), limit({ limit: 0 })] }, is: 'ABORT', and: effectsAre() },
   'inactive limits do not count': { ...running, facts: { tagLimits: [limit({ active: false, limit: 0 })] }, is: 'ACCEPT RUNNING Running', and: effectsAre() },
-  'first generation: free': { ...running, facts: { legacyLimits: [legacy()] }, is: 'ACCEPT RUNNING Running', and: effectsAre({ type: 'take_legacy_slots', limitIds: ['legacy'] }) },
+  'first generation: free': {
+    ...running,
+    facts: { legacyLimits: [legacy()] },
+    is: 'ACCEPT RUNNING Running',
+    and: effectsAre({ type: 'take_legacy_slots', limitIds: ['legacy'] }),
+  },
   'first generation: full': { ...running, facts: { legacyLimits: [legacy({ holders: ['other'] })] }, is: 'WAIT 10' },
   'first generation: 0': { ...running, facts: { legacyLimits: [legacy({ limit: 0 })] }, is: 'ABORT' },
   'first generation: replaced': { ...running, facts: { tagLimits: [limit()], legacyLimits: [legacy({ limit: 0 })] }, is: 'ACCEPT RUNNING Running' },
 });
 
 test('SecureTaskConcurrencySlots: takes no slot when a later rule makes the run wait', () => {
-  const transition = runTask(TASK_POLICIES.core, { from: state('SCHEDULED', { scheduled_time: LATER }), to: proposal('RUNNING'), facts: { tagLimits: [limit()], legacyLimits: [legacy({ tag: 'z' })] } });
+  const transition = runTask(TASK_POLICIES.core, {
+    from: state('SCHEDULED', { scheduled_time: LATER }),
+    to: proposal('RUNNING'),
+    facts: { tagLimits: [limit()], legacyLimits: [legacy({ tag: 'z' })] },
+  });
   assert.deepEqual([outcome(transition), transition.effects], ['WAIT 60', []]);
 });
 
@@ -106,9 +148,20 @@ table(retryFailedTasks, {
   'no retries': { ...FAILING, to: proposal('FAILED'), is: 'ACCEPT FAILED Failed' },
   'none left': { ...FAILING, to: proposal('FAILED'), policy: { retries: 1 }, run: { run_count: 2 }, is: 'ACCEPT FAILED Failed' },
   'not to be retried': { ...FAILING, to: proposal('FAILED', { retriable: false }), policy: { retries: 1 }, is: 'ACCEPT FAILED Failed' },
-  'one left': { ...FAILING, to: proposal('FAILED', { message: 'boom' }), policy: { retries: 1 }, and: (t) => assert.deepEqual([t.proposed?.message, t.details], ['boom', { type: 'reject_details', reason: 'Retrying' }]) },
+  'one left': {
+    ...FAILING,
+    to: proposal('FAILED', { message: 'boom' }),
+    policy: { retries: 1 },
+    and: (t) => assert.deepEqual([t.proposed?.message, t.details], ['boom', { type: 'reject_details', reason: 'Retrying' }]),
+  },
   'after a delay': { ...FAILING, to: proposal('FAILED'), policy: { retries: 1, retry_delay: 5 }, and: waits('05') },
-  'the second of several delays': { ...FAILING, to: proposal('FAILED'), policy: { retries: 3, retry_delay: [1, 2.5] }, run: { run_count: 2 }, and: waits('02.500000') },
+  'the second of several delays': {
+    ...FAILING,
+    to: proposal('FAILED'),
+    policy: { retries: 3, retry_delay: [1, 2.5] },
+    run: { run_count: 2 },
+    and: waits('02.500000'),
+  },
   'the last delay repeats': { ...FAILING, to: proposal('FAILED'), policy: { retries: 9, retry_delay: [1, 2] }, run: { run_count: 7 }, and: waits('02') },
   'with jitter': { ...FAILING, to: proposal('FAILED'), policy: { retries: 1, retry_delay: 10, retry_jitter_factor: 0.5 }, and: waits('09.728038') },
 });
@@ -164,12 +217,27 @@ const parameters = (id: string) => (t: TaskTransition) => assert.equal(t.propose
 
 table(copyTaskParametersId, {
   'goes along': { from: state('PENDING', { task_parameters_id: 'p' }), to: proposal('RUNNING'), is: 'ACCEPT RUNNING Running', and: parameters('p') },
-  'unless proposed': { from: state('SCHEDULED', { task_parameters_id: 'p' }), to: proposal('PENDING', { task_parameters_id: 'q' }), is: 'ACCEPT PENDING Pending', and: parameters('q') },
+  'unless proposed': {
+    from: state('SCHEDULED', { task_parameters_id: 'p' }),
+    to: proposal('PENDING', { task_parameters_id: 'q' }),
+    is: 'ACCEPT PENDING Pending',
+    and: parameters('q'),
+  },
 });
 
 table(enqueueScheduledTasks, {
-  'for a worker': { from: null, to: proposal('SCHEDULED', { deferred: true }), is: 'ACCEPT SCHEDULED Scheduled', and: effectsAre({ type: 'enqueue', isRetry: false }) },
-  'to be tried again': { from: state('RUNNING'), to: proposal('SCHEDULED', { deferred: true, name: 'AwaitingRetry' }), is: 'ACCEPT SCHEDULED AwaitingRetry', and: effectsAre({ type: 'enqueue', isRetry: true }) },
+  'for a worker': {
+    from: null,
+    to: proposal('SCHEDULED', { deferred: true }),
+    is: 'ACCEPT SCHEDULED Scheduled',
+    and: effectsAre({ type: 'enqueue', isRetry: false }),
+  },
+  'to be tried again': {
+    from: state('RUNNING'),
+    to: proposal('SCHEDULED', { deferred: true, name: 'AwaitingRetry' }),
+    is: 'ACCEPT SCHEDULED AwaitingRetry',
+    and: effectsAre({ type: 'enqueue', isRetry: true }),
+  },
   'not for a worker': { from: null, to: proposal('SCHEDULED'), is: 'ACCEPT SCHEDULED Scheduled', and: effectsAre() },
 });
 
@@ -178,6 +246,11 @@ test('background: only one worker gets a task', () => {
 });
 
 test('a retried background task waits in no queue, for the retry itself is not deferred', () => {
-  const transition = runTask(TASK_POLICIES.background, { from: state('RUNNING'), to: proposal('FAILED', { deferred: true }), policy: { retries: 1 }, run: { run_count: 1 } });
+  const transition = runTask(TASK_POLICIES.background, {
+    from: state('RUNNING'),
+    to: proposal('FAILED', { deferred: true }),
+    policy: { retries: 1 },
+    run: { run_count: 1 },
+  });
   assert.deepEqual([outcome(transition), transition.effects], ['REJECT SCHEDULED AwaitingRetry', []]);
 });

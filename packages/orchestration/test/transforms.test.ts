@@ -5,7 +5,12 @@ import type { FlowRunFields, TaskRunFields } from '../src/transition.ts';
 import { EARLIER, type FlowCase, LATER, NOW, type TaskCase, proposal, runFlow, runTask, state } from './transitions.ts';
 
 /** What a forced transition makes of the columns of a run. */
-function columns<T extends FlowCase | TaskCase>(title: string, run: (input: T) => { run: FlowRunFields | TaskRunFields }, input: T, expected: Partial<FlowRunFields & TaskRunFields>): void {
+function columns<T extends FlowCase | TaskCase>(
+  title: string,
+  run: (input: T) => { run: FlowRunFields | TaskRunFields },
+  input: T,
+  expected: Partial<FlowRunFields & TaskRunFields>,
+): void {
   test(title, () => {
     const { run: changed } = run(input);
     assert.deepEqual(Object.fromEntries(Object.keys(expected).map((key) => [key, Reflect.get(changed, key)])), expected);
@@ -15,13 +20,33 @@ function columns<T extends FlowCase | TaskCase>(title: string, run: (input: T) =
 const flow = (input: FlowCase) => runFlow(FLOW_POLICIES.minimal, input);
 const task = (input: TaskCase) => runTask(TASK_POLICIES.minimal, input);
 
-columns('the state columns follow the state', flow, { from: null, to: proposal('PENDING', { name: 'Submitting' }) }, { state_type: 'PENDING', state_name: 'Submitting', state_timestamp: NOW });
+columns(
+  'the state columns follow the state',
+  flow,
+  { from: null, to: proposal('PENDING', { name: 'Submitting' }) },
+  { state_type: 'PENDING', state_name: 'Submitting', state_timestamp: NOW },
+);
 columns('the first RUNNING starts the run', flow, { from: state('PENDING'), to: proposal('RUNNING') }, { start_time: NOW, end_time: null, run_count: 1 });
-columns('a later RUNNING does not', flow, { from: state('PENDING'), to: proposal('RUNNING'), run: { start_time: EARLIER, run_count: 1 } }, { start_time: EARLIER, run_count: 2 });
-columns('a terminal state ends it', flow, { from: state('RUNNING'), to: proposal('FAILED'), run: { start_time: EARLIER } }, { start_time: EARLIER, end_time: NOW });
+columns(
+  'a later RUNNING does not',
+  flow,
+  { from: state('PENDING'), to: proposal('RUNNING'), run: { start_time: EARLIER, run_count: 1 } },
+  { start_time: EARLIER, run_count: 2 },
+);
+columns(
+  'a terminal state ends it',
+  flow,
+  { from: state('RUNNING'), to: proposal('FAILED'), run: { start_time: EARLIER } },
+  { start_time: EARLIER, end_time: NOW },
+);
 columns('a run that never ran starts when it ends', flow, { from: state('PENDING'), to: proposal('CRASHED') }, { start_time: NOW, end_time: NOW });
 columns('a second terminal state keeps the end', flow, { from: state('FAILED'), to: proposal('CANCELLED'), run: { end_time: EARLIER } }, { end_time: EARLIER });
-columns('leaving a terminal state takes the end back', flow, { from: state('FAILED'), to: proposal('RUNNING'), run: { end_time: EARLIER } }, { end_time: null });
+columns(
+  'leaving a terminal state takes the end back',
+  flow,
+  { from: state('FAILED'), to: proposal('RUNNING'), run: { end_time: EARLIER } },
+  { end_time: null },
+);
 columns('time spent running adds up', flow, { from: state('RUNNING'), to: proposal('PAUSED'), run: { total_run_time: 2.5 } }, { total_run_time: 12.5 });
 columns('time spent otherwise does not', flow, { from: state('PAUSED'), to: proposal('RUNNING'), run: { total_run_time: 2.5 } }, { total_run_time: 2.5 });
 columns(
@@ -43,8 +68,18 @@ columns(
   { from: state('SCHEDULED'), to: proposal('SCHEDULED', { scheduled_time: LATER }), run: { next_scheduled_start_time: EARLIER } },
   { next_scheduled_start_time: LATER },
 );
-columns('a resumed flow does not count again', flow, { from: state('PENDING'), to: proposal('RUNNING'), run: { run_count: 1 }, policy: { resuming: true } }, { run_count: 1 });
-columns('it does for old clients', flow, { from: state('PENDING'), to: proposal('RUNNING'), run: { run_count: 1 }, policy: { resuming: true }, apiVersion: '0.8.3' }, { run_count: 2 });
+columns(
+  'a resumed flow does not count again',
+  flow,
+  { from: state('PENDING'), to: proposal('RUNNING'), run: { run_count: 1 }, policy: { resuming: true } },
+  { run_count: 1 },
+);
+columns(
+  'it does for old clients',
+  flow,
+  { from: state('PENDING'), to: proposal('RUNNING'), run: { run_count: 1 }, policy: { resuming: true }, apiVersion: '0.8.3' },
+  { run_count: 2 },
+);
 columns('every RUNNING of a task counts', task, { from: state('RUNNING'), to: proposal('RUNNING'), run: { run_count: 1 } }, { run_count: 2 });
 
 test('two states of a run never share a moment', () => {

@@ -27,15 +27,35 @@ export const RESULT = { type: 'reference', storage_key: 'k' };
 
 /** A state that a run is in. */
 export function state(type: StateType, { name, data, ...details }: Partial<StateDetails> & { name?: string; data?: State['data'] } = {}): State {
-  return { ...proposeState(type, { ...(name && { name }), data: data ?? null, details: { ...(type === 'SCHEDULED' && { scheduled_time: EARLIER }), ...details } }), id: 'initial', timestamp: addSeconds(NOW, -10) };
+  return {
+    ...proposeState(type, { ...(name && { name }), data: data ?? null, details: { ...(type === 'SCHEDULED' && { scheduled_time: EARLIER }), ...details } }),
+    id: 'initial',
+    timestamp: addSeconds(NOW, -10),
+  };
 }
 
 /** A state that a client proposes. */
-export function proposal(type: StateType, { name, data, message, ...details }: Partial<StateDetails> & { name?: string; data?: State['data']; message?: string } = {}): StateCreate {
-  return proposeState(type, { ...(name && { name }), data: data ?? null, message: message ?? null, details: { ...(type === 'SCHEDULED' && { scheduled_time: NOW }), ...details } });
+export function proposal(
+  type: StateType,
+  { name, data, message, ...details }: Partial<StateDetails> & { name?: string; data?: State['data']; message?: string } = {},
+): StateCreate {
+  return proposeState(type, {
+    ...(name && { name }),
+    data: data ?? null,
+    message: message ?? null,
+    details: { ...(type === 'SCHEDULED' && { scheduled_time: NOW }), ...details },
+  });
 }
 
-export const limit = (fields: Partial<LimitFacts> = {}): LimitFacts => ({ id: 'limit', name: 'tag:x', active: true, limit: 1, activeSlots: 0, averageOccupancySeconds: 2, ...fields });
+export const limit = (fields: Partial<LimitFacts> = {}): LimitFacts => ({
+  id: 'limit',
+  name: 'tag:x',
+  active: true,
+  limit: 1,
+  activeSlots: 0,
+  averageOccupancySeconds: 2,
+  ...fields,
+});
 
 export const deployment = (fields: Partial<DeploymentFacts> = {}): DeploymentFacts => ({
   id: 'deployment',
@@ -76,7 +96,10 @@ export interface FlowCase {
   clientVersion?: string;
 }
 
-export function runFlow(steps: readonly Step<FlowTransition>[], { from, to, run, policy, facts, apiVersion = '0.8.4', clientVersion = '3.9.1' }: FlowCase): FlowTransition {
+export function runFlow(
+  steps: readonly Step<FlowTransition>[],
+  { from, to, run, policy, facts, apiVersion = '0.8.4', clientVersion = '3.9.1' }: FlowCase,
+): FlowTransition {
   return orchestrate(
     steps,
     beginTransition<FlowRunFields, FlowFacts>({
@@ -85,7 +108,17 @@ export function runFlow(steps: readonly Step<FlowTransition>[], { from, to, run,
       clientVersion,
       initial: from,
       proposal: to,
-      run: { ...COLUMNS, id: 'flow-run', flow_id: 'flow', deployment_id: null, parent_task_run_id: null, infrastructure_pid: null, created_by: null, empirical_policy: flowRunPolicy.parse(policy ?? {}), ...run },
+      run: {
+        ...COLUMNS,
+        id: 'flow-run',
+        flow_id: 'flow',
+        deployment_id: null,
+        parent_task_run_id: null,
+        infrastructure_pid: null,
+        created_by: null,
+        empirical_policy: flowRunPolicy.parse(policy ?? {}),
+        ...run,
+      },
       facts: { flow: { id: 'flow', name: 'etl', tags: [] }, deployment: null, workQueue: null, workPool: null, parentTaskRun: null, hasLease: false, ...facts },
     }),
   );
@@ -108,7 +141,15 @@ export function runTask(steps: readonly Step<TaskTransition>[], { from, to, run,
       clientVersion: null,
       initial: from,
       proposal: to,
-      run: { ...COLUMNS, id: 'task-run', flow_run_id: null, task_key: 'task', flow_run_run_count: 0, empirical_policy: taskRunPolicy.parse(policy ?? {}), ...run },
+      run: {
+        ...COLUMNS,
+        id: 'task-run',
+        flow_run_id: null,
+        task_key: 'task',
+        flow_run_run_count: 0,
+        empirical_policy: taskRunPolicy.parse(policy ?? {}),
+        ...run,
+      },
       facts: { flowRun: null, tagLimits: [], legacyLimits: [], heldLeaseIds: [], cachedState: null, ...facts },
     }),
   );

@@ -7,7 +7,9 @@ const retryFields = () => ({
   /** Deprecated spellings of the two below; they count where those are empty. */
   max_retries: integer().default(0),
   retry_delay_seconds: float().default(0),
-  retries: integer().nullish().transform((value) => value ?? null),
+  retries: integer()
+    .nullish()
+    .transform((value) => value ?? null),
 });
 
 interface Retries {
@@ -27,10 +29,18 @@ function withDeprecated<T extends Retries & { retry_delay: unknown }>(policy: T)
 export const flowRunPolicy = z
   .object({
     ...retryFields(),
-    retry_delay: integer().nullish().transform((value) => value ?? null),
-    pause_keys: z.array(z.string()).nullish().transform((value): string[] => [...new Set(value)]),
+    retry_delay: integer()
+      .nullish()
+      .transform((value) => value ?? null),
+    pause_keys: z
+      .array(z.string())
+      .nullish()
+      .transform((value): string[] => [...new Set(value)]),
     resuming: boolean().nullish().default(false),
-    retry_type: z.enum(['in_process', 'reschedule']).nullish().transform((value) => value ?? null),
+    retry_type: z
+      .enum(['in_process', 'reschedule'])
+      .nullish()
+      .transform((value) => value ?? null),
   })
   .transform(withDeprecated)
   .meta({ id: 'FlowRunPolicy' });
@@ -39,8 +49,13 @@ export type FlowRunPolicy = z.output<typeof flowRunPolicy>;
 export const taskRunPolicy = z
   .object({
     ...retryFields(),
-    retry_delay: z.union([float(), z.array(float()).max(50)]).nullish().transform((value) => value ?? null),
-    retry_jitter_factor: float((number) => number.min(0)).nullish().transform((value) => value ?? null),
+    retry_delay: z
+      .union([float(), z.array(float()).max(50)])
+      .nullish()
+      .transform((value) => value ?? null),
+    retry_jitter_factor: float((number) => number.min(0))
+      .nullish()
+      .transform((value) => value ?? null),
   })
   .transform(withDeprecated)
   .meta({ id: 'TaskRunPolicy' });

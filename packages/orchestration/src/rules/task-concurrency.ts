@@ -25,7 +25,8 @@ export const secureTaskConcurrencySlots: Rule<TaskTransition> = {
     const legacy = facts.legacyLimits.filter(({ tag }) => !limits.some((limit) => limit.name === `tag:${tag}`));
     const zero = [...limits, ...legacy.map(({ tag, limit }) => ({ name: `tag:${tag}`, limit }))].filter((limit) => limit.limit === 0);
     if (zero.length > 0) return abort(`The concurrency limit of these tags is 0; the task would wait for ever: ${tags(zero)}`);
-    if (limits.some((limit) => limit.activeSlots >= limit.limit)) return wait(slotWait(transition, limits), `The concurrency limits of these tags are reached: ${tags(limits)}`);
+    if (limits.some((limit) => limit.activeSlots >= limit.limit))
+      return wait(slotWait(transition, limits), `The concurrency limits of these tags are reached: ${tags(limits)}`);
     const full = legacy.find((limit) => limit.holders.length >= limit.limit);
     if (full) return wait(settings.tagSlotWaitSeconds, `The concurrency limit of the tag ${full.tag} is reached.`);
     if (limits.length > 0) {

@@ -12,7 +12,10 @@ export const preventRunningTasksFromStoppedFlows: Rule<TaskTransition> = {
     if (!flowRun || flowRun.state?.type === 'RUNNING') return undefined;
     if (flowRun.state?.type !== 'PAUSED') return abort('The flow run must be running before its tasks can.');
     const { pause_timeout, pause_reschedule } = flowRun.state.state_details;
-    return reject(proposeState('PAUSED', { name: 'NotReady', details: { pause_timeout, pause_reschedule } }), 'The flow run is paused; its tasks can run once it is resumed.');
+    return reject(
+      proposeState('PAUSED', { name: 'NotReady', details: { pause_timeout, pause_reschedule } }),
+      'The flow run is paused; its tasks can run once it is resumed.',
+    );
   },
 };
 
