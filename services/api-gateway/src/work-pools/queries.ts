@@ -85,8 +85,12 @@ export async function hasOnlineWorker(db: Kysely<Tables>, workPoolId: string): P
 
 /** True where all of these block documents exist. */
 export async function existBlockDocuments(db: Kysely<Tables>, ids: readonly string[]): Promise<boolean> {
-  const distinct = [...new Set(ids.map(normalizeUuid))].filter((id) => id !== undefined);
-  if (ids.length === 0) return true;
-  const found = await db.selectFrom('block_document').select('id').where('id', 'in', distinct).execute();
-  return found.length === new Set(ids).size;
+  const wanted = new Set(ids.map(normalizeUuid));
+  if (wanted.has(undefined)) return false;
+  const found = await db
+    .selectFrom('block_document')
+    .select('id')
+    .where(({ eb, val, fn }) => eb('id', '=', fn.any(val([...wanted]))))
+    .execute();
+  return found.length === wanted.size;
 }
