@@ -4,13 +4,12 @@ import { after, before, test } from 'node:test';
 import { createEventPersister } from '@praetor/event-persister/service';
 import { storeEvents } from '@praetor/event-persister/store-events';
 import { relayOutbox } from '@praetor/event-persister/relay';
-import { receiveEvent } from '@praetor/schema/event';
 import { parseJson, toJson } from '@praetor/schema/json';
 import { type Broker, BrokerUnavailableError, type DeadLetter } from '@praetor/streams/broker';
 import { createBroker } from '@praetor/streams/create-broker';
 import { createTestContext, runServices } from '@praetor/test/support/context';
 import { type TestDatabase, createTestDatabase } from '@praetor/test/support/database';
-import { makeEvent } from '@praetor/test/support/events';
+import { makeEventText } from '@praetor/test/support/events';
 import { until } from '@praetor/test/support/poll';
 
 const REDIS_URL = process.env['PRAETOR_TEST_REDIS_URL'] ?? 'redis://127.0.0.1:6379';
@@ -29,7 +28,6 @@ function openBroker(kind: 'redis' | 'memory'): Broker {
   });
 }
 
-const textOf = (fields: Parameters<typeof makeEvent>[0] = {}) => receiveEvent(makeEvent(fields)) ?? '';
 const countEvents = async () => (await database.sql<{ count: number }[]>`select count(*) from events`)[0]?.count ?? 0;
 
 async function leaveInOutbox(text: string, ageSeconds: number): Promise<void> {
@@ -39,7 +37,7 @@ async function leaveInOutbox(text: string, ageSeconds: number): Promise<void> {
 
 test('an event becomes the rows that Prefect stores', async () => {
   const id = randomUUID();
-  const text = textOf({
+  const text = makeEventText({
     id,
     occurred: '2026-11-21T08:00:00.123456Z',
     event: 'prefect.flow-run.Completed',
@@ -85,7 +83,7 @@ test('an event becomes the rows that Prefect stores', async () => {
 });
 
 test('storing an event ends its stay in the outbox', async () => {
-  const [stored, other] = [textOf(), textOf()];
+  const [stored, other] = [makeEventText(), makeEventText()];
   await leaveInOutbox(stored, 0);
   await leaveInOutbox(other, 0);
   await storeEvents(database.sql, [stored]);
@@ -99,12 +97,12 @@ for (const kind of ['redis', 'memory'] as const) {
     await using broker = openBroker(kind);
     await database.sql`truncate events, event_resources`;
     letters.length = 0;
-    const events = Array.from({ length: 3000 }, () => textOf());
-    const nul = textOf({ payload: { text: 'no \u0000 in jsonb' } });
+    const events = Array.from({ length: 3000 }, () => makeEventText());
+    const nul = makeEventText({ payload: { text: 'no \u0000 in jsonb' } });
     const shuffled = [...events, ...events, nul, 'no JSON'].sort(() => Math.random() - 0.5);
     await using services = runServices(createEventPersister(createTestContext(database, broker)), createEventPersister(createTestContext(database, broker)));
     assert.ok(services);
-    if (kind === 'memory') await using_recorder(broker, async () => broker.publish('events', shuffled));
+    if (kind === 'memory') await withRecorder(broker, async () => broker.publish('events', shuffled));
     else await broker.publish('events', shuffled);
     await until('all are stored', async () => (await countEvents()) === 3000);
     await until('the poison is set apart', async () => letters.length === 2, 30);
@@ -115,7 +113,7 @@ for (const kind of ['redis', 'memory'] as const) {
 }
 
 /** In memory a publication is complete when both groups have it; here the other one takes everything. */
-async function using_recorder(broker: Broker, work: () => Promise<void>): Promise<void> {
+async function withRecorder(broker: Broker, work: () => Promise<void>): Promise<void> {
   const controller = new AbortController();
   const running = broker.consume({ topic: 'events', group: 'task-run-recorder', batchSize: 500, maxAttempts: 1, handle: async () => {}, isOutage: () => false, signal: controller.signal });
   await work();
@@ -133,7 +131,7 @@ test('the relay publishes what is left in the outbox: once, and again while it i
     },
   } as unknown as Broker;
   const relay = () => relayOutbox(database.sql, broker, { afterSeconds: 5, againAfterSeconds: 60 }, new AbortController().signal);
-  const [young, ...old] = Array.from({ length: 1201 }, () => textOf());
+  const [young, ...old] = Array.from({ length: 1201 }, () => makeEventText());
   await leaveInOutbox(young ?? '', 0);
   await Promise.all(old.map((text) => leaveInOutbox(text, 10)));
 
@@ -152,7 +150,7 @@ test('the relay publishes what is left in the outbox: once, and again while it i
 });
 
 test('an event that became a dead letter is not relayed for ever', async () => {
-  const text = textOf();
+  const text = makeEventText();
   await leaveInOutbox(text, 10);
   await database.sql`insert into praetor.dead_letter (topic, consumer_group, data, error, attempts) values ('events', 'event-persister', ${text}::json, 'x', 5)`;
   const broker = { publish: async () => assert.fail('published') } as unknown as Broker;

@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { receiveEvent } from '@praetor/schema/event';
 import type { JsonObject } from '@praetor/schema/json';
-import type { StateType } from '@praetor/schema/state';
 import { addSeconds } from '@praetor/schema/timestamps';
 import type { DeadLetter } from '@praetor/streams/broker';
 import { createBroker } from '@praetor/streams/create-broker';
@@ -12,7 +11,7 @@ import { createTaskRunRecorder } from '@praetor/task-run-recorder/service';
 import { type TaskRunEvent, readTaskRunEvent } from '@praetor/task-run-recorder/task-run-event';
 import { createTestContext, runServices } from '@praetor/test/support/context';
 import { type TestDatabase, createTestDatabase } from '@praetor/test/support/database';
-import { makeEvent } from '@praetor/test/support/events';
+import { makeTaskRunEvent } from '@praetor/test/support/events';
 import { until } from '@praetor/test/support/poll';
 
 const REDIS_URL = process.env['PRAETOR_TEST_REDIS_URL'] ?? 'redis://127.0.0.1:6379';
@@ -32,35 +31,16 @@ before(async () => {
 });
 after(() => database[Symbol.asyncDispose]());
 
-interface Step {
-  id?: string;
-  taskRunId: string;
+interface Step extends Omit<Parameters<typeof makeTaskRunEvent>[0], 'at' | 'flowRunId'> {
+  /** Default: the flow run of this test. */
   flowRun?: string | null;
   /** Seconds after START. */
   at: number;
-  type?: StateType;
-  name?: string;
-  details?: JsonObject;
-  run?: JsonObject;
 }
 
 /** The text of what a client reports about one step of a task run. */
-function report({ id = randomUUID(), taskRunId, flowRun = flowRunId, at, type = 'RUNNING', name, details = {}, run = {} }: Step): string {
-  return (
-    receiveEvent(
-      makeEvent({
-        id,
-        occurred: addSeconds(START, at),
-        event: `prefect.task-run.${type}`,
-        resource: { 'prefect.resource.id': `prefect.task-run.${taskRunId}`, 'prefect.resource.name': 'add-1', 'prefect.orchestration': 'client' },
-        related: flowRun === null ? [] : [{ 'prefect.resource.id': `prefect.flow-run.${flowRun}`, 'prefect.resource.role': 'flow-run' }],
-        payload: {
-          validated_state: { type, ...(name !== undefined && { name }), message: null, state_details: details, data: null },
-          task_run: { name: 'add-1', task_key: 'add', dynamic_key: taskRunId, tags: [], task_inputs: {}, total_run_time: 0.0, ...run },
-        },
-      }),
-    ) ?? ''
-  );
+function report({ flowRun = flowRunId, at, ...step }: Step): string {
+  return receiveEvent(makeTaskRunEvent({ ...step, flowRunId: flowRun, at: addSeconds(START, at) })) ?? '';
 }
 
 const read = (text: string): TaskRunEvent => readTaskRunEvent(text) ?? assert.fail('ignored');
