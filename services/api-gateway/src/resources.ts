@@ -8,6 +8,7 @@ import { concurrencyLimits } from './concurrency-limits/routes.ts';
 import { concurrencyLimitsV2 } from './concurrency-limits-v2/routes.ts';
 import { csrfToken } from './csrf-token/routes.ts';
 import { deployments } from './deployments/routes.ts';
+import { events } from './events/routes.ts';
 import { flowRunStates } from './flow-run-states/routes.ts';
 import { flowRuns } from './flow-runs/routes.ts';
 import { flows } from './flows/routes.ts';
@@ -43,4 +44,5 @@ export const resources: readonly Resource[] = [
   blockCapabilities,
   concurrencyLimits,
   concurrencyLimitsV2,
+  events,
 ];
