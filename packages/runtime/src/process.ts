@@ -10,9 +10,10 @@ import { createHealth } from './health.ts';
 import { serveInstruments } from './instruments.ts';
 import { type Process, StartupError, runMain, runServices } from './lifecycle.ts';
 import { limitRate } from './logger.ts';
-import { createRedisTicker } from './redis-ticker.ts';
+import type { RedisTickerOptions } from './redis-ticker.ts';
 import type { CreateService, ServiceContext } from './service.ts';
 import { createTicks } from './tick.ts';
+import type { Ticker } from './ticker.ts';
 import { createTimerTicker } from './timer-ticker.ts';
 
 /** Where a service of its own serves its instruments unless PRAETOR_METRICS_PORT says otherwise. */
@@ -37,6 +38,12 @@ async function prepareDatabase(database: Database, { settings, logger, signal }:
       logger.warn({ error }, 'waiting for the database');
       await pause(backoff(attempt), signal);
     }
+}
+
+/** BullMQ is loaded where it is used: a laptop does without it and its memory. */
+async function openRedisTicker(options: RedisTickerOptions): Promise<Ticker> {
+  const { createRedisTicker } = await import('./redis-ticker.ts');
+  return createRedisTicker(options);
 }
 
 /**
@@ -75,7 +82,7 @@ export async function openContext({ name, databaseUrl, metricsPort, ...frame }: 
   registerBrokerMetrics(registry, broker);
 
   const createTick = createTicks({ logger, registry, health });
-  const ticker = opened.use(redis ? createRedisTicker({ ...redis, createTick, logger }) : createTimerTicker(createTick));
+  const ticker = opened.use(redis ? await openRedisTicker({ ...redis, createTick, logger }) : createTimerTicker(createTick));
   isOpen = true;
   const owned = opened.move();
   return { settings, logger, database, broker, ticker, registry, health, [Symbol.asyncDispose]: () => owned.disposeAsync() };

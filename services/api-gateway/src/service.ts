@@ -20,10 +20,10 @@ export function createApiGateway(context: ServiceContext, otherSockets: readonly
   return {
     name: 'api-gateway',
     async run(signal) {
-      await addBundledBlockTypes(context.database.sql);
       const server = createServer(createApp(context));
-      const sockets = attachSockets(server, [...createSockets(context), ...otherSockets], socketOptions(context));
       context.health.addReadiness('http', () => server.listening);
+      await addBundledBlockTypes(context.database.sql);
+      const sockets = attachSockets(server, [...createSockets(context), ...otherSockets], socketOptions(context));
       await listen(server, context.settings.api.host, context.settings.api.port);
       if (!signal.aborted) await once(signal, 'abort');
       // First what never ends by itself.
