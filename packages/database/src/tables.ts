@@ -7,6 +7,7 @@ import type { Labels } from '@praetor/schema/labels';
 import type { Timestamp } from '@praetor/schema/timestamps';
 import type { WorkPool } from '@praetor/schema/work-pool';
 import type { WorkQueue } from '@praetor/schema/work-queue';
+import type { SavedSearch } from '@praetor/schema/saved-search';
 
 /*
  * The tables as Kysely sees them: Prefect's own (facts/data-model.md) and, under `praetor.`, ours. A column with an SQL
@@ -405,7 +406,7 @@ export interface SavedSearchTable {
   created: Defaulted<Timestamp>;
   updated: Defaulted<Timestamp>;
   name: string;
-  filters: Defaulted<JsonColumn>;
+  filters: Defaulted<JsonColumn<SavedSearch['filters']>>;
 }
 
 export interface TaskRunTable {

@@ -14,6 +14,7 @@ import { flowRuns } from './flow-runs/routes.ts';
 import { flows } from './flows/routes.ts';
 import type { Resource } from './http/route.ts';
 import { logs } from './logs/routes.ts';
+import { savedSearches } from './saved-searches/routes.ts';
 import { taskRunStates } from './task-run-states/routes.ts';
 import { taskRuns } from './task-runs/routes.ts';
 import { variables } from './variables/routes.ts';
@@ -45,4 +46,5 @@ export const resources: readonly Resource[] = [
   concurrencyLimits,
   concurrencyLimitsV2,
   events,
+  savedSearches,
 ];
