@@ -2,12 +2,12 @@ import type { ColumnType } from 'kysely';
 import type { ConcurrencyOptions } from '@praetor/schema/deployment';
 import type { CreatedBy } from '@praetor/schema/flow-run';
 import type { Json, JsonObject } from '@praetor/schema/json';
+import type { SavedSearch } from '@praetor/schema/saved-search';
 import type { Schedule } from '@praetor/schema/schedule';
 import type { Labels } from '@praetor/schema/labels';
 import type { Timestamp } from '@praetor/schema/timestamps';
 import type { WorkPool } from '@praetor/schema/work-pool';
 import type { WorkQueue } from '@praetor/schema/work-queue';
-import type { SavedSearch } from '@praetor/schema/saved-search';
 
 /*
  * The tables as Kysely sees them: Prefect's own (facts/data-model.md) and, under `praetor.`, ours. A column with an SQL

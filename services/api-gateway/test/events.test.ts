@@ -124,7 +124,7 @@ test('events are found', async (t) => {
     const first = await api.expect(200, 'POST', '/events/filter', { filter: SINCE_2026, limit: 3 });
     assert.ok(first.next_page.startsWith(`${api.url}/events/filter/next?page-token=`));
     const second = await api.expect(200, 'GET', first.next_page.slice(api.url.length));
-    assert.deepEqual([...first.events, ...second.events].map(({ id }) => id), stored.map(({ id }) => id).reverse());
+    assert.deepEqual([...first.events, ...second.events].map(({ id }) => id), stored.map(({ id }) => id).toReversed());
     assert.equal(second.total, 4);
     assert.equal(second.next_page, null);
     const empty = Buffer.from(Buffer.from('{}').toString('base64')).toString('base64');

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import type { Tables } from '@praetor/database/tables';
-import type { BlockDocument, BlockDocumentCreate, BlockDocumentUpdate, BlockSchema } from '@praetor/schema/block';
+import type { BlockDocument, BlockDocumentCreate, BlockDocumentUpdate } from '@praetor/schema/block';
 import { BadRequestError, ConflictError, NotFoundError } from '@praetor/schema/errors';
 import { type JsonObject, isJsonObject, parseJson, toJson } from '@praetor/schema/json';
 import { completeSchemas, findBlockSchemas } from '../block-schemas/queries.ts';
