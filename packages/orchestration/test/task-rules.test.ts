@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NotFoundError } from '@praetor/schema/errors';
-import type { Step } from '../src/engine.ts';
 import { TASK_POLICIES } from '../src/policies.ts';
 import { copyTaskParametersId, enqueueScheduledTasks } from '../src/rules/background-tasks.ts';
 import { renameReruns, retryFailedTasks } from '../src/rules/retries.ts';
@@ -10,33 +9,16 @@ import { releaseTaskConcurrencySlots, secureTaskConcurrencySlots } from '../src/
 import { preventRunningTasksFromStoppedFlows, updateFlowRunTrackerOnTasks } from '../src/rules/task-flow-run.ts';
 import { handleTaskTerminalStateTransitions } from '../src/rules/terminal-states.ts';
 import type { LegacyLimitFacts, TaskFacts, TaskTransition } from '../src/transition.ts';
-import { LATER, RESULT, type TaskCase, limit, outcome, proposal, runTask, state } from './transitions.ts';
-
-type Row = TaskCase & { is: string; and?: (transition: TaskTransition) => void };
-
-function table(rule: Step<TaskTransition>, rows: Record<string, Row>): void {
-  for (const [title, { is, and, ...taskCase }] of Object.entries(rows)) {
-    test(`${rule.name}: ${title}`, () => {
-      const transition = runTask([rule], taskCase);
-      assert.equal(outcome(transition), is);
-      and?.(transition);
-    });
-  }
-}
+import { LATER, RESULT, effectsAre, limit, outcome, proposal, runTask, state, taskTable } from './transitions.ts';
 
 const flowRun = (type: Parameters<typeof state>[0] | null, run_count = 1, details = {}): Partial<TaskFacts> => ({
   flowRun: { id: 'flow-run', run_count, state: type && state(type, details) },
 });
 const inFlow = { run: { flow_run_id: 'flow-run' } };
 const running = { from: state('PENDING'), to: proposal('RUNNING') };
-const effectsAre =
-  (...expected: object[]) =>
-  (t: TaskTransition) =>
-    assert.deepEqual(t.effects, expected);
-
 const cached = { cachedState: proposal('COMPLETED', { data: RESULT, cache_key: 'key' }) };
 
-table(cacheRetrieval, {
+taskTable(cacheRetrieval, {
   'a cached result': {
     ...running,
     to: proposal('RUNNING', { cache_key: 'key' }),
@@ -49,7 +31,7 @@ table(cacheRetrieval, {
   'no key': { ...running, facts: cached, is: 'ACCEPT RUNNING Running' },
 });
 
-table(handleTaskTerminalStateTransitions, {
+taskTable(handleTaskTerminalStateTransitions, {
   'to CANCELLING': { from: state('FAILED'), to: proposal('CANCELLING'), is: 'ABORT' },
   'to PAUSED': { from: state('COMPLETED'), to: proposal('PAUSED'), is: 'ABORT' },
   'to CRASHED': { from: state('CRASHED'), to: proposal('CRASHED'), is: 'ABORT' },
@@ -87,7 +69,7 @@ test('HandleTaskTerminalStateTransitions: gives the count of runs back when a la
   assert.deepEqual([outcome(transition), transition.run.run_count], ['ABORT', 3]);
 });
 
-table(preventRunningTasksFromStoppedFlows, {
+taskTable(preventRunningTasksFromStoppedFlows, {
   'no flow': { ...running, is: 'ACCEPT RUNNING Running' },
   'flow runs': { ...running, ...inFlow, facts: flowRun('RUNNING'), is: 'ACCEPT RUNNING Running' },
   'flow has ended': { ...running, ...inFlow, facts: flowRun('FAILED'), is: 'ABORT' },
@@ -104,7 +86,7 @@ table(preventRunningTasksFromStoppedFlows, {
 const legacy = (fields: Partial<LegacyLimitFacts> = {}): LegacyLimitFacts => ({ id: 'legacy', tag: 'x', limit: 1, holders: [], ...fields });
 const century = 100 * 365 * 86_400;
 
-table(secureTaskConcurrencySlots, {
+taskTable(secureTaskConcurrencySlots, {
   'no limits': { ...running, is: 'ACCEPT RUNNING Running', and: effectsAre() },
   'free slots of all tags': {
     ...running,
@@ -144,7 +126,7 @@ test('SecureTaskConcurrencySlots: takes no slot when a later rule makes the run 
 const FAILING = { from: state('RUNNING'), run: { run_count: 1 }, is: 'REJECT SCHEDULED AwaitingRetry' };
 const waits = (seconds: string) => (t: TaskTransition) => assert.equal(t.proposed?.state_details.scheduled_time, `2026-11-21T12:00:${seconds}Z`);
 
-table(retryFailedTasks, {
+taskTable(retryFailedTasks, {
   'no retries': { ...FAILING, to: proposal('FAILED'), is: 'ACCEPT FAILED Failed' },
   'none left': { ...FAILING, to: proposal('FAILED'), policy: { retries: 1 }, run: { run_count: 2 }, is: 'ACCEPT FAILED Failed' },
   'not to be retried': { ...FAILING, to: proposal('FAILED', { retriable: false }), policy: { retries: 1 }, is: 'ACCEPT FAILED Failed' },
@@ -166,14 +148,14 @@ table(retryFailedTasks, {
   'with jitter': { ...FAILING, to: proposal('FAILED'), policy: { retries: 1, retry_delay: 10, retry_jitter_factor: 0.5 }, and: waits('09.728038') },
 });
 
-table(renameReruns, {
+taskTable(renameReruns, {
   first: { ...running, is: 'ACCEPT RUNNING Running' },
   again: { from: state('RUNNING'), to: proposal('RUNNING'), run: { run_count: 1 }, is: 'ACCEPT RUNNING Rerunning' },
   'after a failure': { from: state('SCHEDULED', { name: 'AwaitingRetry' }), to: proposal('RUNNING'), run: { run_count: 1 }, is: 'ACCEPT RUNNING Retrying' },
   'without a state': { from: null, to: proposal('RUNNING'), run: { run_count: 1 }, is: 'ACCEPT RUNNING Running' },
 });
 
-table(updateFlowRunTrackerOnTasks, {
+taskTable(updateFlowRunTrackerOnTasks, {
   'in a flow': { ...running, ...inFlow, facts: flowRun('RUNNING', 4), is: 'ACCEPT RUNNING Running', and: (t) => assert.equal(t.run.flow_run_run_count, 4) },
   alone: { ...running, is: 'ACCEPT RUNNING Running', and: (t) => assert.equal(t.run.flow_run_run_count, 0) },
 });
@@ -182,7 +164,7 @@ test('UpdateFlowRunTrackerOnTasks: a flow run that is gone', () => {
   assert.throws(() => runTask([updateFlowRunTrackerOnTasks], { ...running, ...inFlow }), NotFoundError);
 });
 
-table(cacheInsertion, {
+taskTable(cacheInsertion, {
   'no key': { from: state('RUNNING'), to: proposal('COMPLETED'), is: 'ACCEPT COMPLETED Completed', and: effectsAre() },
   'a key': {
     from: state('RUNNING'),
@@ -200,7 +182,7 @@ table(cacheInsertion, {
 
 const held = { heldLeaseIds: ['lease'], legacyLimits: [legacy({ holders: ['task-run', 'other'] }), legacy({ id: 'second', holders: ['other'] })] };
 
-table(releaseTaskConcurrencySlots, {
+taskTable(releaseTaskConcurrencySlots, {
   ended: {
     from: state('RUNNING'),
     to: proposal('FAILED'),
@@ -215,7 +197,7 @@ table(releaseTaskConcurrencySlots, {
 
 const parameters = (id: string) => (t: TaskTransition) => assert.equal(t.proposed?.state_details.task_parameters_id, id);
 
-table(copyTaskParametersId, {
+taskTable(copyTaskParametersId, {
   'goes along': { from: state('PENDING', { task_parameters_id: 'p' }), to: proposal('RUNNING'), is: 'ACCEPT RUNNING Running', and: parameters('p') },
   'unless proposed': {
     from: state('SCHEDULED', { task_parameters_id: 'p' }),
@@ -225,7 +207,7 @@ table(copyTaskParametersId, {
   },
 });
 
-table(enqueueScheduledTasks, {
+taskTable(enqueueScheduledTasks, {
   'for a worker': {
     from: null,
     to: proposal('SCHEDULED', { deferred: true }),

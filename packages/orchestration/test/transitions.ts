@@ -1,3 +1,5 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
 import { flowRunPolicy, taskRunPolicy } from '@praetor/schema/run-policy';
 import { parseSettings } from '@praetor/schema/settings';
 import { type State, type StateCreate, type StateDetails, type StateType, proposeState } from '@praetor/schema/state';
@@ -160,3 +162,45 @@ export function outcome({ status, proposed, details }: FlowTransition | TaskTran
   if (details.type === 'wait_details') return `WAIT ${details.delay_seconds}`;
   return proposed ? `${status} ${proposed.type} ${proposed.name}` : status;
 }
+
+/** One transition under one rule: the outcome, and what else must hold of it. */
+type Row<Case, T> = Case & { is: string; and?: (transition: T) => void };
+
+const testTable =
+  <Case, T extends FlowTransition | TaskTransition>(run: (steps: readonly Step<T>[], input: Case) => T) =>
+  (rule: Step<T>, rows: Record<string, Row<Case, T>>): void => {
+    for (const [title, row] of Object.entries(rows)) {
+      test(`${rule.name}: ${title}`, () => {
+        const transition = run([rule], row);
+        assert.equal(outcome(transition), row.is);
+        row.and?.(transition);
+      });
+    }
+  };
+
+/** Tests a rule of flow runs, row by row. */
+export const flowTable = testTable(runFlow);
+/** Tests a rule of task runs, row by row. */
+export const taskTable = testTable(runTask);
+
+/** The part of a flow run's policy that pauses and retries change. */
+export const policyOf = ({ run: { empirical_policy: policy } }: FlowTransition) => ({
+  resuming: policy.resuming,
+  pause_keys: policy.pause_keys,
+  retry_type: policy.retry_type,
+});
+export const policyIs = (expected: object) => (transition: FlowTransition) => assert.deepEqual(policyOf(transition), expected);
+
+export const LEASE = { deployment_concurrency_lease_id: 'lease' };
+export const leaseOf = ({ proposed }: FlowTransition) => proposed?.state_details.deployment_concurrency_lease_id;
+export const effectsAre =
+  (...expected: object[]) =>
+  ({ effects }: FlowTransition | TaskTransition) =>
+    assert.deepEqual(effects, expected);
+
+/** A run of a deployment, and of one with a limit of one slot. */
+export const deployed = { run: { deployment_id: 'deployment' } };
+export const limited = (fields: Partial<LimitFacts> = {}, options: Partial<DeploymentFacts> = {}) => ({
+  ...deployed,
+  facts: { deployment: deployment({ limit: limit(fields), ...options }) },
+});
