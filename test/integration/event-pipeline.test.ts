@@ -205,7 +205,7 @@ test('background tasks go to one worker each, in the order of its keys; unacknow
   assert.equal(others.reduce((sum, other) => sum + other.messages.length, 0), 1);
   receiver.send({ type: 'quit' });
   assert.equal((await receiver.ended).code, 1000);
-  const [last] = others.filter((other) => other !== receiver);
+  const last = others.find((other) => other !== receiver);
   await last?.next(isEvent(first));
   await acknowledgeTaskRun(database.sql, first);
 });

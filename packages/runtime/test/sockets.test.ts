@@ -106,12 +106,12 @@ test('a peer that shows no life is ended, one that answers pings is not', async 
 });
 
 test('a peer that sends faster than it is served has to wait, and loses nothing', async () => {
-  let isServed = false;
+  const start = Promise.withResolvers<void>();
   const received: string[] = [];
   const slow: SocketRoute = {
     path: '/slow',
     async handle(connection) {
-      while (!isServed) await sleep(10);
+      await start.promise;
       for (let text = await connection.receive(); text !== undefined; text = await connection.receive()) received.push(text);
     },
   };
@@ -121,7 +121,7 @@ test('a peer that sends faster than it is served has to wait, and loses nothing'
   for (let index = 0; index < 300; index++) client.send(`"${index}${large}"`);
   await sleep(300);
   assert.ok(client.socket.bufferedAmount > 0, 'the server stopped reading');
-  isServed = true;
+  start.resolve();
   await until('everything has arrived', async () => received.length === 300);
   assert.ok(received.every((text, index) => text.startsWith(`"${index}x`)));
 });

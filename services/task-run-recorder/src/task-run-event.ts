@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { receivedEvent } from '@praetor/schema/event';
 import { parseJson } from '@praetor/schema/json';
 import { labels } from '@praetor/schema/labels';
-import { duration, integer, json, jsonObject, tags, timestamp, uuid } from '@praetor/schema/primitives';
+import { duration, integer, json, jsonObject, normalizeUuid, tags, timestamp } from '@praetor/schema/primitives';
 import { taskRunPolicy } from '@praetor/schema/run-policy';
 import { defaultStateName, stateDetails, stateType } from '@praetor/schema/state';
 
@@ -45,15 +44,26 @@ const clientEvent = z.object({
   resource: z.looseObject({ 'prefect.orchestration': z.literal('client') }),
 });
 
-const taskRunEvent = receivedEvent.extend({ payload: z.object({ task_run: columns, validated_state: validatedState }) });
+const resource = z.record(z.string(), z.string());
+
+/** Only what is read here: the rest was validated when the event was received. */
+const taskRunEvent = z.object({
+  id: z.string(),
+  occurred: z.string(),
+  resource,
+  related: z.array(resource),
+  payload: z.object({ task_run: columns, validated_state: validatedState }),
+});
 
 /** A state that a task run has taken, with the run as it was then. */
 export type TaskRunEvent = ReturnType<typeof toTaskRunEvent>;
 
-/** The id behind `prefect.task-run.{id}`. Throws ZodError where it is none. */
+/** The id behind `prefect.task-run.{id}`. */
 function objectId(resourceId: string | undefined, kind: string): string {
   const prefix = `prefect.${kind}.`;
-  return uuid().parse(resourceId?.startsWith(prefix) ? resourceId.slice(prefix.length) : resourceId);
+  const id = resourceId?.startsWith(prefix) ? normalizeUuid(resourceId.slice(prefix.length)) : undefined;
+  if (id === undefined) throw new Error(`${resourceId} is no ${kind}`);
+  return id;
 }
 
 function toTaskRunEvent({ id, occurred, resource, related, payload }: z.output<typeof taskRunEvent>) {

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { receiveEvent } from '@praetor/schema/event';
-import type { JsonObject } from '@praetor/schema/json';
 import { addSeconds } from '@praetor/schema/timestamps';
 import type { DeadLetter } from '@praetor/streams/broker';
 import { createBroker } from '@praetor/streams/create-broker';
@@ -85,7 +84,7 @@ test('state details get the ids of the run and its flow run', async () => {
   const id = randomUUID();
   await record({ taskRunId: id, at: 0, type: 'SCHEDULED', name: 'AwaitingRetry', details: { scheduled_time: START, retriable: true } });
   const [state] = await readStates(id);
-  const { task_run_id, flow_run_id, scheduled_time, retriable, deferred } = state?.['state_details'] as JsonObject;
+  const { task_run_id, flow_run_id, scheduled_time, retriable, deferred } = Object(state?.['state_details']);
   assert.deepEqual([task_run_id, flow_run_id, scheduled_time, retriable, deferred], [id, flowRunId, START, true, false]);
   assert.equal(state?.['name'], 'AwaitingRetry');
 });
@@ -103,7 +102,7 @@ test('a second id with the same keys is folded into the first run, also within o
     assert.equal(await readRun(second), undefined);
     assert.equal((await readRun(first))?.['state_type'], 'COMPLETED');
     const states = await readStates(first);
-    assert.deepEqual(states.map((state) => (state['state_details'] as JsonObject)['task_run_id']), [first, first]);
+    assert.deepEqual(states.map((state) => Object(state['state_details']).task_run_id), [first, first]);
   }
 });
 

@@ -41,9 +41,7 @@ export class EventIntake {
     this.#queue.push(item);
     if (this.#publishing) return;
     // A failure stays: nothing may be confirmed after something was lost.
-    this.#publishing = this.#publishAll().then(() => {
-      this.#publishing = undefined;
-    });
+    this.#publishing = this.#publishAll();
     // `accept` and `drain` tell of it; here it must only not be unhandled.
     this.#publishing.catch(() => {});
   }
@@ -57,6 +55,7 @@ export class EventIntake {
       if (events.length > 0) await this.#publish(events);
       for (const item of items) if ('checkpoint' in item) item.checkpoint();
     }
+    this.#publishing = undefined;
   }
 
   async #publish(events: readonly string[]): Promise<void> {
