@@ -32,8 +32,11 @@ async function retryFailedTaskRuns(sql: Sql, flowRunId: string, scheduledTime: s
   await sql`update task_run set run_count = 0, updated = now() where id = any(${failed.map(({ id }) => id)}::uuid[])`;
 }
 
+/** The effect changes other runs. */
+export const touchesRuns = ({ type }: Effect): boolean => type === 'copy_to_parent_task' || type === 'retry_failed_task_runs';
+
 /**
- * Carries out one side effect of a transition, within its transaction. Rows are always locked in the same order: run,
+ * Carries out one side effect of a transition, within its transaction. Rows are always locked in the same order: runs,
  * leases, limits. Throws StaleError where something that was free or alive when it was read is so no more.
  */
 export async function applyEffect(sql: Sql, effect: Effect, { run, proposed, settings }: AnyTransition, forceState: ForceTaskRunState): Promise<void> {

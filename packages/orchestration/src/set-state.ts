@@ -3,7 +3,7 @@ import { classifyDatabaseError, violatedConstraint } from '@praetor/database/err
 import { NotFoundError } from '@praetor/schema/errors';
 import type { OrchestrationResult, StateCreate } from '@praetor/schema/state';
 import { v7 as uuidv7 } from 'uuid';
-import { StaleError, applyEffect } from './effects.ts';
+import { StaleError, applyEffect, touchesRuns } from './effects.ts';
 import { ANY, type Rule, type Step, abort, orchestrate } from './engine.ts';
 import { type OutboxEvent, toOutboxEvent } from './lifecycle-events.ts';
 import { FLOW_POLICIES, type FlowPolicyName, TASK_POLICIES, type TaskPolicyName } from './policies.ts';
@@ -92,7 +92,9 @@ async function store(sql: Sql, transition: AnyTransition): Promise<StateChange> 
 export async function applyEffects(sql: Sql, transition: AnyTransition): Promise<void> {
   const forceState = (taskRunId: string, state: StateCreate) =>
     changeLocked(sql, 'task_run', taskRunId, decideTaskRun({ taskRunId, state, policy: 'minimal' }, transition.settings));
-  for (const effect of transition.effects) await applyEffect(sql, effect, transition, forceState);
+  // Runs before slots, or two transactions could wait for each other's rows.
+  const effects = transition.effects.toSorted((one, other) => Number(touchesRuns(other)) - Number(touchesRuns(one)));
+  for (const effect of effects) await applyEffect(sql, effect, transition, forceState);
 }
 
 /** Decides and writes while holding the run's row, within a transaction. */
