@@ -1,11 +1,16 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
-import { until } from './poll.ts';
 import { findFreePort } from './ports.ts';
+
+/** True where tests can start a Redis of their own. */
+export async function isRedisServerInstalled(): Promise<boolean> {
+  return await promisify(execFile)('redis-server', ['--version']).then(() => true, () => false);
+}
 
 /** A private redis-server with an append-only file, which a test may kill and start again. */
 export class RedisServer implements AsyncDisposable {
@@ -29,9 +34,18 @@ export class RedisServer implements AsyncDisposable {
   /** Starts it again on the data that it had; resolves when it answers. */
   async restart(): Promise<void> {
     this.#process = spawn('redis-server', ['--port', String(this.#port), '--dir', this.#folder, '--appendonly', 'yes', '--save', ''], { stdio: 'ignore' });
+    await this.#ask(async (redis) => void (await redis.ping()));
+  }
+
+  /** Forgets all that it holds. */
+  async flush(): Promise<void> {
+    await this.#ask(async (redis) => void (await redis.flushall()));
+  }
+
+  async #ask(question: (redis: Redis) => Promise<void>): Promise<void> {
     const redis = new Redis(this.url, { retryStrategy: () => 50, maxRetriesPerRequest: null });
     redis.on('error', () => {});
-    await until('redis-server answers', async () => (await redis.ping()) === 'PONG');
+    await question(redis);
     redis.disconnect();
   }
 

@@ -13,7 +13,8 @@ const count = () => integer((schema) => schema.min(0));
 const positiveCount = () => integer((schema) => schema.min(1));
 const port = (least: 0 | 1) => integer((schema) => schema.min(least).max(65_535));
 const interval = () => float((schema) => schema.positive());
-const period = () => duration((schema) => schema.min(0));
+// The environment holds only text, so a bare number there is one of seconds.
+const period = () => z.preprocess((value) => (typeof value === 'string' && /^\d+(?:\.\d+)?$/.test(value) ? Number(value) : value), duration((schema) => schema.min(0)));
 const url = (protocols: RegExp, hint: string) => z.string().regex(protocols, hint);
 
 const level = () =>
