@@ -8,8 +8,8 @@ const print = (value: unknown) => process.stdout.write(`${JSON.stringify(value)}
 const [home = '', kind] = process.argv.slice(2);
 try {
   const database = await openEmbedded({ home, log: (line) => process.stderr.write(`${line}\n`), ...((kind === 'postgres' || kind === 'pglite') && { kind }) });
-  print({ url: database.url, kind: database.kind, pids: database.pids });
   process.once('SIGTERM', () => void database[Symbol.asyncDispose]());
+  print({ url: database.url, kind: database.kind, pids: database.pids });
 } catch (error) {
   print({ error: error instanceof Error ? error.message : String(error) });
 }
