@@ -56,6 +56,6 @@ export async function deleteDanglingResultStorage(db: Kysely<Tables>): Promise<v
   await db
     .deleteFrom('configuration')
     .where('key', '=', STORAGE_KEY)
-    .where(sql<boolean>`not exists (select from block_document where id::text = value ->> 'default_result_storage_block_id')`)
+    .where(sql<boolean>`not exists (select from block_document where id = (value ->> 'default_result_storage_block_id')::uuid)`)
     .execute();
 }
