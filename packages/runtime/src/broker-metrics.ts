@@ -6,18 +6,17 @@ import type { Broker, GroupLag } from '@praetor/streams/broker';
  * Measured at each scrape; while Redis is away the lags are missing rather than old.
  */
 export function registerBrokerMetrics(registry: Registry, broker: Broker): void {
-  const registers = [registry];
-
   function count(name: string, help: string, read: () => number): void {
-    new Counter({
+    const counter = new Counter({
       name,
       help,
-      registers,
+      registers: [],
       collect() {
         this.reset();
         this.inc(read());
       },
     });
+    registry.registerMetric(counter);
   }
   count('praetor_stream_reconnections_total', 'Times that a lost connection to the streams came back.', () => broker.counters.reconnections);
   count('praetor_stream_dead_letters_total', 'Messages given up after too many failures.', () => broker.counters.deadLetters);
@@ -33,20 +32,21 @@ export function registerBrokerMetrics(registry: Registry, broker: Broker): void 
         measuring = undefined;
       }));
 
-  function gauge(name: string, help: string, read: (lag: GroupLag) => number): void {
-    new Gauge({
+  function measureGroups(name: string, help: string, read: (lag: GroupLag) => number): void {
+    const gauge = new Gauge({
       name,
       help,
       labelNames: ['topic', 'group'],
-      registers,
+      registers: [],
       async collect() {
         const lags = await measure();
         this.reset();
         for (const lag of lags) this.set({ topic: lag.topic, group: lag.group }, read(lag));
       },
     });
+    registry.registerMetric(gauge);
   }
-  gauge('praetor_stream_lag', 'Messages not yet handed to the group.', ({ lag }) => lag);
-  gauge('praetor_stream_pending', 'Messages handed to the group and not acknowledged.', ({ pending }) => pending);
-  gauge('praetor_stream_oldest_seconds', 'Time that the oldest message of the group has waited.', ({ oldestSeconds }) => oldestSeconds);
+  measureGroups('praetor_stream_lag', 'Messages not yet handed to the group.', ({ lag }) => lag);
+  measureGroups('praetor_stream_pending', 'Messages handed to the group and not acknowledged.', ({ pending }) => pending);
+  measureGroups('praetor_stream_oldest_seconds', 'Time that the oldest message of the group has waited.', ({ oldestSeconds }) => oldestSeconds);
 }
