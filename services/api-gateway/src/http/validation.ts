@@ -64,7 +64,9 @@ function describe(issue: Issue, input: unknown): { type: string; msg: string; ct
     }
     case 'custom': {
       const { type, ctx } = (issue.params ?? {}) as { type?: string; ctx?: JsonObject };
-      return { type: type ?? 'value_error', msg: type === undefined ? `Value error, ${issue.message}` : issue.message, ...(ctx && { ctx }) };
+      // pydantic gives the exception of a failed check, which prints as an empty object.
+      if (type === undefined) return { type: 'value_error', msg: `Value error, ${issue.message}`, ctx: { error: {} } };
+      return { type, msg: issue.message, ...(ctx && { ctx }) };
     }
     default:
       return { type: 'value_error', msg: issue.message };
