@@ -5,7 +5,7 @@ import { chmod, chown, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { after, describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { connect, type Database } from '@praetor/database/connect';
 import { type EmbeddedDatabase, openEmbedded } from '@praetor/database/embedded';
 import { migrate } from '@praetor/database/migrate';
@@ -54,7 +54,7 @@ async function kill(child: ChildProcess): Promise<void> {
 const open = (home: string): Promise<EmbeddedDatabase> => openEmbedded({ home, log: () => {} });
 const connectTo = ({ url }: { url: string }): Database => connect(url, { poolSize: 4, statementTimeoutSeconds: 10, applicationName: 'test' });
 
-/** Commits one more row, and gives all of them. */
+/** Commits one more row, and gives their count. */
 async function addRow(database: { url: string }): Promise<number> {
   await using connection = connectTo(database);
   await connection.sql`create table if not exists kept (n serial)`;
@@ -71,48 +71,92 @@ function isAlive(pid: number): boolean {
   }
 }
 
-describe('the embedded database', () => {
+describe('the embedded database of a folder', () => {
+  let home: string;
+  let rows = 0;
+  before(async () => {
+    home = await createHome();
+  });
+
   test('keeps its data from one start to the next, and migrates', async () => {
-    const home = await createHome();
     {
       await using database = await open(home);
       assert.equal(database.kind, 'postgres');
       await using connection = connectTo(database);
       await migrate(connection);
-      assert.equal(await addRow(database), 1);
+      assert.equal(await addRow(database), ++rows);
       assert.ok(isAlive(database.pids[0] ?? 0));
     }
     await using database = await open(home);
-    assert.equal(await addRow(database), 2);
+    assert.equal(await addRow(database), ++rows);
     await using connection = connectTo(database);
     await connection.sql`insert into flow (name) values ('ünï')`;
     assert.deepEqual(await connection.sql`select upper(name) as name from flow`, [{ name: 'ÜNÏ' }]);
   });
 
   test('ends its process with itself', async () => {
-    const home = await createHome();
     const { child, pids } = await openElsewhere(home);
     child.kill('SIGTERM');
     await once(child, 'exit');
     assert.deepEqual(pids.map(isAlive), [false]);
   });
 
-  test('is only for its owner', async () => {
-    const home = await createHome();
+  test('is only for its owner, and for one process at a time', async () => {
     await using database = await open(home);
     await using connection = connectTo(database);
     assert.deepEqual(await connection.sql`show listen_addresses`, [{ listen_addresses: '' }]);
     assert.equal((await stat(join(home, 'socket'))).mode & 0o777, 0o700);
-  });
-
-  test('is for one process at a time', async () => {
-    const home = await createHome();
-    await using _database = await open(home);
     await assert.rejects(open(home), { name: 'HomeInUseError', message: new RegExp(`${home} is in use by process ${process.pid}: `) });
     const { error } = await openElsewhere(home);
     assert.match(error ?? '', new RegExp(`is in use by process ${process.pid}: `));
   });
 
+  test('survives kill -9 of its owner, whose place is taken', async () => {
+    const killed = await openElsewhere(home);
+    assert.equal(await addRow(killed), ++rows);
+    await kill(killed.child);
+    await using database = await open(home);
+    await until('the process left behind has ended', async () => !killed.pids.some(isAlive));
+    assert.equal(await addRow(database), ++rows);
+  });
+
+  test('survives kill -9 of its process, which is started again', async () => {
+    const warnings: string[] = [];
+    await using database = await openEmbedded({ home, log: (line) => warnings.push(line) });
+    await using connection = connectTo(database);
+    for (let death = 1; death <= 3; death++) {
+      assert.equal(await addRow(database), ++rows);
+      // A connection that is at work keeps the dead server's memory for a moment.
+      const busy = Promise.resolve(connection.sql`select count(*) from generate_series(1, ${3_000_000})`).catch(() => {});
+      process.kill(database.pids[0] ?? 0, 'SIGKILL');
+      await busy;
+      await until('it runs again', async () => (await connection.sql`select ${1}::integer`.then(() => true, () => false)) && database.pids.length === 1);
+    }
+    assert.match(warnings[0] ?? '', /^The embedded Postgres ended \(SIGKILL\) and is started again/);
+    assert.equal(await addRow(database), ++rows);
+  });
+
+  test('survives kill -9 of both', async () => {
+    const killed = await openElsewhere(home);
+    assert.equal(await addRow(killed), ++rows);
+    for (const pid of killed.pids) process.kill(pid, 'SIGKILL');
+    await kill(killed.child);
+    await using database = await open(home);
+    assert.equal(await addRow(database), ++rows);
+  });
+
+  test('is not fooled by a process that has the number of its dead one', async () => {
+    const killed = await openElsewhere(home);
+    for (const pid of killed.pids) process.kill(pid, 'SIGKILL');
+    await kill(killed.child);
+    const file = join(home, 'postgres', 'postmaster.pid');
+    await writeFile(file, (await readFile(file, 'utf8')).replace(/^\d+/, String(process.pid)));
+    await using database = await open(home);
+    assert.equal(await addRow(database), ++rows);
+  });
+});
+
+describe('an embedded database', () => {
   test('lets one of several win that start at once', async () => {
     const home = await createHome();
     const opened = await Promise.all([openElsewhere(home), openElsewhere(home), openElsewhere(home)]);
@@ -123,58 +167,10 @@ describe('the embedded database', () => {
     assert.equal(await addRow(database), 1);
   });
 
-  test('survives kill -9 of its owner, whose place is taken', async () => {
-    const home = await createHome();
-    const killed = await openElsewhere(home);
-    assert.equal(await addRow(killed), 1);
-    await kill(killed.child);
-    await using database = await open(home);
-    await until('the process left behind has ended', async () => !killed.pids.some(isAlive));
-    assert.equal(await addRow(database), 2);
-  });
-
-  test('survives kill -9 of its process, which is started again', async () => {
-    const home = await createHome();
-    const warnings: string[] = [];
-    await using database = await openEmbedded({ home, log: (line) => warnings.push(line) });
-    await using connection = connectTo(database);
-    for (let expected = 1; expected <= 3; expected++) {
-      assert.equal(await addRow(database), expected);
-      // A connection that is at work keeps the dead server's memory for a moment.
-      const busy = Promise.resolve(connection.sql`select count(*) from generate_series(1, ${3_000_000})`).catch(() => {});
-      process.kill(database.pids[0] ?? 0, 'SIGKILL');
-      await busy;
-      await until('it runs again', async () => (await connection.sql`select ${1}::integer`.then(() => true, () => false)) && database.pids.length === 1);
-    }
-    assert.match(warnings[0] ?? '', /^The embedded Postgres ended \(SIGKILL\) and is started again/);
-    assert.equal(await addRow(database), 4);
-  });
-
-  test('survives kill -9 of both', async () => {
-    const home = await createHome();
-    const killed = await openElsewhere(home);
-    assert.equal(await addRow(killed), 1);
-    for (const pid of killed.pids) process.kill(pid, 'SIGKILL');
-    await kill(killed.child);
-    await using database = await open(home);
-    assert.equal(await addRow(database), 2);
-  });
-
   test('begins anew where its first start was cut short', async () => {
     const home = await createHome();
     await mkdir(join(home, 'postgres.new'));
     await writeFile(join(home, 'postgres.new', 'PG_VERSION'), '18\n');
-    await using database = await open(home);
-    assert.equal(await addRow(database), 1);
-  });
-
-  test('is not fooled by a process that has the number of its dead one', async () => {
-    const home = await createHome();
-    const killed = await openElsewhere(home);
-    for (const pid of killed.pids) process.kill(pid, 'SIGKILL');
-    await kill(killed.child);
-    const file = join(home, 'postgres', 'postmaster.pid');
-    await writeFile(file, (await readFile(file, 'utf8')).replace(/^\d+/, String(process.pid)));
     await using database = await open(home);
     assert.equal(await addRow(database), 1);
   });
@@ -207,48 +203,53 @@ describe('the embedded database', () => {
     await Promise.all(Array.from({ length: 20 }, (_, n) => addFlow(`flow ${n}`)));
     assert.deepEqual(await connection.sql`select count(*), ${'1.5 seconds'}::interval as interval from flow`, [{ count: 20, interval: 1.5 }]);
   });
+});
 
-  test('becomes PGlite, and says so in one line, where Postgres cannot run', { skip: root ? false : 'needs root, which Postgres refuses' }, async () => {
-    const home = await createHome();
-    // Without these programs root can only become another user who may not enter the folder.
-    const opened = await openElsewhere(home, '', { env: { ...process.env, PATH: '/nowhere' } });
-    assert.equal(opened.kind, 'pglite');
-    assert.equal(opened.warnings.length, 1);
-    assert.match(opened.warnings[0] ?? '', /^Postgres cannot run here \(.*denied.*\): using PGlite/);
-    await kill(opened.child);
-  });
+// What root has to do to run what refuses root, and to become an ordinary user; others have nothing to test here.
+if (root) {
+  describe('an embedded database as root', () => {
+    test('becomes PGlite, and says so in one line, where Postgres cannot run', async () => {
+      const home = await createHome();
+      // Without these programs root can only become another user who may not enter the folder.
+      const opened = await openElsewhere(home, '', { env: { ...process.env, PATH: '/nowhere' } });
+      assert.equal(opened.kind, 'pglite');
+      assert.equal(opened.warnings.length, 1);
+      assert.match(opened.warnings[0] ?? '', /^Postgres cannot run here \(.*denied.*\): using PGlite/);
+      await kill(opened.child);
+    });
 
-  test('runs for an ordinary user', { skip: root ? false : 'needs root, to become another user' }, async () => {
-    const home = await createHome();
-    await chown(home, NOBODY, NOBODY);
-    const opened = await openElsewhere(home, 'postgres', { uid: NOBODY, gid: NOBODY });
-    assert.equal(opened.error, undefined);
-    assert.equal(await addRow(opened), 1);
-    opened.child.kill('SIGTERM');
-    await once(opened.child, 'exit');
-    // Root may go on with it, and gives it back as it was.
-    {
+    test('runs for an ordinary user', async () => {
+      const home = await createHome();
+      await chown(home, NOBODY, NOBODY);
+      const opened = await openElsewhere(home, 'postgres', { uid: NOBODY, gid: NOBODY });
+      assert.equal(opened.error, undefined);
+      assert.equal(await addRow(opened), 1);
+      opened.child.kill('SIGTERM');
+      await once(opened.child, 'exit');
+      // Root may go on with it, and gives it back as it was.
+      {
+        await using database = await open(home);
+        assert.equal(await addRow(database), 2);
+      }
+      assert.equal((await stat(join(home, 'postgres'))).uid, NOBODY);
+      const again = await openElsewhere(home, 'postgres', { uid: NOBODY, gid: NOBODY });
+      assert.equal(again.error, undefined);
+      assert.equal(await addRow(again), 3);
+      await kill(again.child);
+      await using _database = await open(home);
+    });
+
+    test('runs for root in closed folders, with or without user namespaces', async () => {
+      const home = await createHome();
+      await chmod(home, 0o700);
+      const programs = await createHome();
+      await symlink('/usr/bin/setpriv', join(programs, 'setpriv'));
+      const opened = await openElsewhere(home, 'postgres', { env: { ...process.env, PATH: programs } });
+      assert.equal(opened.error, undefined);
+      assert.equal(await addRow(opened), 1);
+      await kill(opened.child);
       await using database = await open(home);
       assert.equal(await addRow(database), 2);
-    }
-    assert.equal((await stat(join(home, 'postgres'))).uid, NOBODY);
-    const again = await openElsewhere(home, 'postgres', { uid: NOBODY, gid: NOBODY });
-    assert.equal(again.error, undefined);
-    assert.equal(await addRow(again), 3);
-    await kill(again.child);
-    await using _database = await open(home);
+    });
   });
-
-  test('runs for root in closed folders, with or without user namespaces', { skip: root ? false : 'needs root' }, async () => {
-    const home = await createHome();
-    await chmod(home, 0o700);
-    const programs = await createHome();
-    await symlink('/usr/bin/setpriv', join(programs, 'setpriv'));
-    const opened = await openElsewhere(home, 'postgres', { env: { ...process.env, PATH: programs } });
-    assert.equal(opened.error, undefined);
-    assert.equal(await addRow(opened), 1);
-    await kill(opened.child);
-    await using database = await open(home);
-    assert.equal(await addRow(database), 2);
-  });
-});
+}
