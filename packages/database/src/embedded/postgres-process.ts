@@ -108,6 +108,7 @@ export class PostgresProcess implements AsyncDisposable {
     });
     exited.catch(() => {});
     await Promise.race([exited, isReady(dataFolder, child)]);
+    if (hasEnded(child)) await exited;
     this.#child = child;
     child.once('exit', (code, signal) => this.#onExit(signal ?? `code ${code}`));
   }
@@ -115,14 +116,18 @@ export class PostgresProcess implements AsyncDisposable {
   #onExit(reason: string): void {
     this.#child = undefined;
     if (this.#closing) return;
-    this.#options.log(`The embedded Postgres ended (${reason}) and is started again. ${this.#lines.join('\n')}`);
+    this.#options.log(`The embedded Postgres ended (${reason}) and is started again. ${this.#lines.join('\n')}`.trim());
     this.#restarted = this.#startUnless(() => false);
   }
 }
 
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
+}
+
 /** Resolves when the process has noted in its lock file that it accepts connections; never where it has ended. */
 async function isReady(dataFolder: string, child: ChildProcess): Promise<void> {
-  while (child.exitCode === null && child.signalCode === null) {
+  while (!hasEnded(child)) {
     const { pid, status } = await readPidFile(dataFolder);
     if (pid === child.pid && status === 'ready') return;
     await sleep(5);
