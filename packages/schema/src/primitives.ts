@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Json, type JsonObject, isRawJson, unwrapNumber } from './json.ts';
-import { type Timestamp, fromMicroseconds, normalizeTimestamp } from './timestamps.ts';
+import { fromMicroseconds, normalizeTimestamp } from './timestamps.ts';
 
 /*
  * The wire's corners, once: what Prefect's pydantic models accept and print (facts/rules.md §3). Every resource's schema
@@ -41,7 +41,7 @@ export const timestamp = () =>
       }
       return normalized ?? value;
     },
-    z.string().meta({ format: 'date-time' }) as z.ZodType<Timestamp>,
+    z.string().meta({ format: 'date-time' }),
   );
 
 const INTEGER = /^\s*[+-]?\d+(?:\.0*)?\s*$/;

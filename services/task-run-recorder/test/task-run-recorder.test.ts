@@ -135,7 +135,7 @@ describe('the task-run recorder', { skip }, () => {
   function makeHistories(count: number): string[] {
     return Array.from({ length: count }).flatMap((_, index) => {
       const [id, again] = [randomUUID(), randomUUID()];
-      const run = { dynamic_key: `${id}` };
+      const run = { dynamic_key: id };
       return [
         report({ taskRunId: id, at: 0, type: 'PENDING', run: { ...run, run_count: 0 } }),
         report({ taskRunId: id, at: 1, run: { ...run, run_count: 1, start_time: addSeconds(START, 1) } }),
