@@ -1,4 +1,6 @@
+import { sql as template } from 'kysely';
 import type { Database, Sql } from '@praetor/database/connect';
+import { readShared } from '@praetor/database/shared-reads';
 import { ConflictError } from '@praetor/schema/errors';
 import { type JsonObject, toJson } from '@praetor/schema/json';
 import { type FlowRunPolicy, type TaskRunPolicy, flowRunPolicy, taskRunPolicy } from '@praetor/schema/run-policy';
@@ -130,12 +132,14 @@ async function insertFlowRun(sql: Sql, run: NewFlowRun, labels: JsonObject, tran
  * Creates a flow run and sets its first state (minimal policy), atomically and once per (flow_id, idempotency_key).
  * Throws database errors (an unknown flow is a foreign-key violation).
  */
-export async function createFlowRun({ sql }: Database, run: NewFlowRun, settings: OrchestrationSettings): Promise<CreatedRun> {
-  const [row] = await sql<FlowSurroundings[]>`
-    select r.*, ${sql.unsafe(FLOW_FACT_COLUMNS)}, f.labels as flow_labels, d.labels as deployment_labels, clock_timestamp() as now
+export async function createFlowRun({ sql, kysely }: Database, run: NewFlowRun, settings: OrchestrationSettings): Promise<CreatedRun> {
+  // Runs of one deployment are often created many at a time; their surroundings are the same.
+  const query = template<FlowSurroundings>`
+    select r.*, ${template.raw(FLOW_FACT_COLUMNS)}, f.labels as flow_labels, d.labels as deployment_labels, clock_timestamp() as now
     from (select ${run.flow_id}::uuid as flow_id, ${run.deployment_id ?? null}::uuid as deployment_id,
       ${run.work_queue_id ?? null}::uuid as work_queue_id, ${run.parent_task_run_id ?? null}::uuid as parent_task_run_id) r
-    ${sql.unsafe(FLOW_FACT_JOINS)}`;
+    ${template.raw(FLOW_FACT_JOINS)}`;
+  const [row] = await readShared(kysely, query);
   if (!row) throw new Error('a select without conditions gave no row');
   const draft: FlowRunFields = {
     ...NO_HISTORY,

@@ -1,4 +1,5 @@
-import { type Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
+import { readShared } from '@praetor/database/shared-reads';
 import type { Tables } from '@praetor/database/tables';
 import { type CreatedRun, createFlowRun } from '@praetor/orchestration/create-run';
 import { orchestrationSettings } from '@praetor/orchestration/settings';
@@ -30,9 +31,10 @@ function selectPatterns(db: Kysely<Tables>) {
 
 type Pattern = Awaited<ReturnType<ReturnType<typeof selectPatterns>['executeTakeFirstOrThrow']>>;
 
-/** Throws NotFoundError where there is no such deployment. */
+/** Read once for all who create runs of a deployment at the same time. Throws NotFoundError where there is no such deployment. */
 export async function findRunPattern(db: Kysely<Tables>, id: string): Promise<Pattern> {
-  const pattern = await selectPatterns(db).where('deployment.id', '=', id).executeTakeFirst();
+  const query = selectPatterns(db).where('deployment.id', '=', id).as('pattern');
+  const [pattern] = await readShared(db, sql<Pattern>`select * from ${query}`);
   if (pattern === undefined) throw new NotFoundError('Deployment not found');
   return pattern;
 }

@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { Condition } from '@praetor/database/filter';
+import { readShared } from '@praetor/database/shared-reads';
 import type { Tables } from '@praetor/database/tables';
 import { markDeploymentsPolled, markPoolAlive, markQueuesPolled } from '@praetor/orchestration/readiness';
 import { NotFoundError } from '@praetor/schema/errors';
@@ -41,17 +42,17 @@ interface PolledQueue {
   is_stale: boolean;
 }
 
-/** The pool's queues in the order in which they are served. */
-async function readQueues(db: Kysely<Tables>, poolName: string): Promise<PolledQueue[]> {
-  const { rows } = await sql<PolledQueue>`
+/** The pool's queues in the order in which they are served; read once for all who poll at the same time. */
+function readQueues(db: Kysely<Tables>, poolName: string): Promise<PolledQueue[]> {
+  const query = sql<PolledQueue>`
     select pool.id as pool_id, pool.is_paused as pool_is_paused, pool.concurrency_limit as pool_limit, pool.status as pool_status,
       queue.id, queue.name, queue.is_paused, queue.concurrency_limit,
       case when pool.concurrency_limit is not null or queue.concurrency_limit is not null then
         (select count(*) from flow_run where flow_run.work_queue_id = queue.id and flow_run.state_type = any(${POOL_SLOT_STATES}::state_type[])) end as active_slots,
       queue.last_polled is null or queue.last_polled < now() - interval '1 second' or (queue.status = 'NOT_READY' and not queue.is_paused) as is_stale
     from work_pool pool join work_queue queue on queue.work_pool_id = pool.id
-    where pool.name = ${poolName} order by queue.priority, queue.id`.execute(db);
-  return rows;
+    where pool.name = ${poolName} order by queue.priority, queue.id`;
+  return readShared(db, query);
 }
 
 /** The named queues, or all. Throws NotFoundError for a name that the pool does not have. */
