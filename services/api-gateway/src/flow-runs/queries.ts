@@ -120,14 +120,19 @@ const ORDER = {
   END_TIME_DESC: sql`flow_run.end_time desc`,
 } as const satisfies Record<FlowRunSort, RawBuilder<unknown>>;
 
-/** The runs that meet a condition on table `flow_run`. The page is cut before anything is joined to it, however large the tables are. */
-export async function selectFlowRuns(db: Kysely<Tables>, condition: Condition, sort: FlowRunSort, { limit, offset }: Page): Promise<FlowRun[]> {
-  const order = ORDER[sort];
+/** The runs of a statement that gives rows of `flow_run`, which is done before anything is joined to them, however large the tables are. */
+export async function readFlowRuns(db: Kysely<Tables>, page: RawBuilder<unknown>, order: RawBuilder<unknown>): Promise<FlowRun[]> {
   const { rows } = await sql<FlowRunRow>`
-    with page as materialized (select * from flow_run where ${condition} order by ${order} limit ${limit} offset ${offset})
+    with page as materialized (${page})
     select ${COLUMNS} from page flow_run ${JOINS} order by ${order}`.execute(db);
   const now = nowMicroseconds();
   return rows.map((row) => toFlowRun(row, now));
+}
+
+/** The runs that meet a condition on table `flow_run`. */
+export function selectFlowRuns(db: Kysely<Tables>, condition: Condition, sort: FlowRunSort, { limit, offset }: Page): Promise<FlowRun[]> {
+  const order = ORDER[sort];
+  return readFlowRuns(db, sql`select * from flow_run where ${condition} order by ${order} limit ${limit} offset ${offset}`, order);
 }
 
 export function listFlowRuns(db: Kysely<Tables>, filters: RelatedFilters, sort: FlowRunSort, page: Page): Promise<FlowRun[]> {

@@ -1,5 +1,4 @@
 import { type Kysely, sql } from 'kysely';
-import type { Condition } from '@praetor/database/filter';
 import { readShared } from '@praetor/database/shared-reads';
 import type { Tables } from '@praetor/database/tables';
 import { markDeploymentsPolled, markPoolAlive, markQueuesPolled } from '@praetor/orchestration/readiness';
@@ -8,7 +7,7 @@ import type { FlowRun } from '@praetor/schema/flow-run';
 import type { Timestamp } from '@praetor/schema/timestamps';
 import { change } from '../changes.ts';
 import type { GatewayContext } from '../context.ts';
-import { selectFlowRuns } from '../flow-runs/queries.ts';
+import { readFlowRuns } from '../flow-runs/queries.ts';
 import { POOL_SLOT_STATES } from '../work-queues/queries.ts';
 import { poolNotFound } from './placement.ts';
 
@@ -64,24 +63,22 @@ function pick(queues: readonly PolledQueue[], { poolName, queueNames }: Poll): P
 
 const freeSlots = (limit: number | null, active: number) => (limit === null ? Infinity : Math.max(0, limit - active));
 
-async function selectDueRuns(db: Kysely<Tables>, queues: readonly PolledQueue[], limit: number, { scheduledBefore, scheduledAfter }: Poll): Promise<FlowRun[]> {
+function selectDueRuns(db: Kysely<Tables>, queues: readonly PolledQueue[], limit: number, { scheduledBefore, scheduledAfter }: Poll): Promise<FlowRun[]> {
   const open = queues.filter((queue) => !queue.is_paused);
-  if (limit === 0 || open.length === 0) return [];
+  if (limit === 0 || open.length === 0) return Promise.resolve([]);
   const ids = open.map((queue) => queue.id);
   const capacities = open.map((queue) => Math.min(limit, freeSlots(queue.concurrency_limit, queue.active_slots ?? 0)));
   const before = scheduledBefore ? sql`and next_scheduled_start_time <= ${scheduledBefore}` : sql``;
   const after = scheduledAfter ? sql`and next_scheduled_start_time >= ${scheduledAfter}` : sql``;
-  const isDue: Condition = sql`flow_run.id in (
-    select due.id from unnest(${ids}::uuid[], ${capacities}::int[]) with ordinality as queue (id, capacity, rank)
+  const page = sql`
+    select flow_run.*, queue.rank from unnest(${ids}::uuid[], ${capacities}::int[]) with ordinality as queue (id, capacity, rank)
     cross join lateral (
-      select id, next_scheduled_start_time from flow_run
+      select * from flow_run
       where work_queue_id = queue.id and state_type = 'SCHEDULED' and empirical_policy ->> 'retry_type' is distinct from 'in_process' ${before} ${after}
       order by next_scheduled_start_time limit queue.capacity
-    ) due
-    order by queue.rank, due.next_scheduled_start_time limit ${limit})`;
-  const runs = await selectFlowRuns(db, isDue, 'NEXT_SCHEDULED_START_TIME_ASC', { limit, offset: 0 });
-  const rankOf = new Map(ids.map((id, rank) => [id, rank]));
-  return runs.toSorted((one, other) => (rankOf.get(one.work_queue_id ?? '') ?? 0) - (rankOf.get(other.work_queue_id ?? '') ?? 0));
+    ) flow_run
+    order by queue.rank, flow_run.next_scheduled_start_time limit ${limit}`;
+  return readFlowRuns(db, page, sql`flow_run.rank, flow_run.next_scheduled_start_time`);
 }
 
 /** Runs that are due, by the rank of their queue and then by time, no more than there are free slots. Notes the poll. Throws NotFoundError. */
