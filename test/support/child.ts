@@ -20,7 +20,8 @@ export interface ChildOptions {
 export class Child implements AsyncDisposable {
   readonly service: string;
   readonly #process: ChildProcess;
-  readonly #exit: Promise<unknown>;
+  /** Resolves when the process is gone. */
+  readonly exited: Promise<unknown>;
 
   constructor({ service, args = [], env = {}, logFile }: ChildOptions) {
     this.service = service;
@@ -29,7 +30,7 @@ export class Child implements AsyncDisposable {
       env: { ...process.env, ...env },
       stdio: ['ignore', logFile === undefined ? 'inherit' : 'pipe', logFile === undefined ? 'inherit' : 'pipe'],
     });
-    this.#exit = once(this.#process, 'exit');
+    this.exited = once(this.#process, 'close');
     if (logFile !== undefined) {
       const log = createWriteStream(logFile, { flags: 'a' });
       this.#process.stdout?.pipe(log, { end: false });
@@ -61,7 +62,7 @@ export class Child implements AsyncDisposable {
   /** Ends the process with a signal; resolves when it is gone. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     if (this.isRunning) this.#process.kill(signal);
-    await this.#exit;
+    await this.exited;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

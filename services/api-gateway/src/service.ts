@@ -1,16 +1,10 @@
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { ServiceContext, Service } from '@praetor/runtime/service';
 import { type SocketRoute, attachSockets, socketOptions } from '@praetor/runtime/sockets';
 import { createApp } from './app.ts';
 import { addBundledBlockTypes } from './block-types/bundled.ts';
 import { createSockets } from './sockets/sockets.ts';
-
-/** Prefect's keep-alive (PREFECT_SERVER_API_KEEPALIVE_TIMEOUT); longer than a load balancer's would be better, shorter breaks clients. */
-async function listen(server: Server, host: string, port: number): Promise<void> {
-  server.listen(port, host);
-  await once(server, 'listening');
-}
 
 /**
  * The gateway as a service: listens until the signal aborts, lets requests in flight and sockets finish, then closes.
@@ -20,16 +14,20 @@ export function createApiGateway(context: ServiceContext, otherSockets: readonly
   return {
     name: 'api-gateway',
     async run(signal) {
-      const server = createServer(createApp(context));
+      const { host, port, keepaliveTimeoutSeconds } = context.settings.api;
+      const server = createServer({ keepAliveTimeout: keepaliveTimeoutSeconds * 1000 }, createApp(context));
       context.health.addReadiness('http', () => server.listening);
       await addBundledBlockTypes(context.database.sql);
       const sockets = attachSockets(server, [...createSockets(context), ...otherSockets], socketOptions(context));
-      await listen(server, context.settings.api.host, context.settings.api.port);
+      server.listen(port, host);
+      await once(server, 'listening');
       if (!signal.aborted) await once(signal, 'abort');
       // First what never ends by itself.
       await sockets[Symbol.asyncDispose]();
-      server.closeIdleConnections();
+      // A connection whose request ends from now on has nothing to wait for.
+      Object.assign(server, { keepAliveTimeout: 1, keepAliveTimeoutBuffer: 0 });
       server.close();
+      server.closeIdleConnections();
       await once(server, 'close');
     },
   };
