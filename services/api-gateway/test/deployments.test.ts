@@ -133,6 +133,16 @@ test('deployments', async (t) => {
       await api.expect(404, 'GET', '/deployments/name/etl/refused');
     });
 
+  await t.test('of one name created at once are one, with the schedules of one body', async () => {
+    const body = { name: 'raced', flow_id, work_pool_name: 'p', work_queue_name: 'raced', concurrency_limit: 2, schedules: [{ ...hourly, slug: 'a' }] };
+    const answers = await Promise.all(Array.from({ length: 6 }, () => api.request('POST', '/deployments/', body)));
+    assert.deepEqual(answers.map(({ status }) => status).toSorted(), [200, 200, 200, 200, 200, 201]);
+    const { id, schedules } = await api.expect(200, 'GET', '/deployments/name/etl/raced');
+    assert.deepEqual(new Set(answers.map(({ body }) => body.id)), new Set([id]));
+    assert.equal(schedules.length, 1);
+    await api.expect(204, 'DELETE', `/deployments/${id}`);
+  });
+
   await t.test('share a global limit without owning it', async () => {
     const { id: limit } = await gateway.database.kysely
       .insertInto('concurrency_limit_v2')
