@@ -3,13 +3,14 @@ import type { Database } from './connect.ts';
 import { prefectTables } from './migrations/0001_prefect_tables.ts';
 import { praetorTables } from './migrations/0002_praetor_tables.ts';
 import { ownIndexes } from './migrations/0003_indexes.ts';
+import { unusedIndexes } from './migrations/0004_unused_indexes.ts';
 import { ALEMBIC_HEAD, readAlembicVersion } from './migrations/alembic.ts';
 import { IncompatibleDatabaseError, type Migration } from './migrations/migration.ts';
 import type { Tables } from './tables.ts';
 
 export { IncompatibleDatabaseError } from './migrations/migration.ts';
 
-export const MIGRATIONS: readonly Migration[] = [prefectTables, praetorTables, ownIndexes];
+export const MIGRATIONS: readonly Migration[] = [prefectTables, praetorTables, ownIndexes, unusedIndexes];
 
 /** Any number that nobody else locks. */
 const LOCK = 4_200_391;
