@@ -7,7 +7,7 @@ import { deploymentSchedule, deploymentScheduleCreate, deploymentScheduleUpdate 
 
 /* How, where and when a flow is run (facts/rules.md §8). */
 
-export const deploymentStatus = z.enum(['READY', 'NOT_READY']).meta({ id: 'DeploymentStatus' });
+const deploymentStatus = z.enum(['READY', 'NOT_READY']).meta({ id: 'DeploymentStatus' });
 
 /** What becomes of a run for which no slot of the deployment's limit is free, and how long a slot waits for a run to start. */
 export const concurrencyOptions = z

@@ -3,8 +3,7 @@ import { type JsonObject, isJsonObject, toJson } from './json.ts';
 import { boolean, integer, jsonObject, name, recordFields, uuid } from './primitives.ts';
 import { pageFields, slotHolder } from './work-queue.ts';
 
-export const workPoolStatus = z.enum(['READY', 'NOT_READY', 'PAUSED']).meta({ id: 'WorkPoolStatus' });
-export type WorkPoolStatus = z.output<typeof workPoolStatus>;
+const workPoolStatus = z.enum(['READY', 'NOT_READY', 'PAUSED']).meta({ id: 'WorkPoolStatus' });
 
 const PLACEHOLDER = /\{\{\s*([\w.\-[\]$]+)\s*\}\}/g;
 

@@ -4,8 +4,7 @@ import { stateType } from './state.ts';
 
 /* Queues of a work pool: the lower its priority number, the sooner a queue is served (facts/rules.md §10). */
 
-export const workQueueStatus = z.enum(['READY', 'NOT_READY', 'PAUSED']).meta({ id: 'WorkQueueStatus' });
-export type WorkQueueStatus = z.output<typeof workQueueStatus>;
+const workQueueStatus = z.enum(['READY', 'NOT_READY', 'PAUSED']).meta({ id: 'WorkQueueStatus' });
 
 /** What queues selected runs by before work pools existed. */
 const queueFilter = z
@@ -96,4 +95,3 @@ export const pageFields = () => ({ count: integer(), limit: integer(), pages: in
 export const workQueueConcurrency = z
   .object({ active_slots: integer(), concurrency_limit: integer().nullable(), flow_runs: z.array(slotHolder), ...pageFields() })
   .meta({ id: 'WorkQueueConcurrencyStatus' });
-export type WorkQueueConcurrency = z.output<typeof workQueueConcurrency>;

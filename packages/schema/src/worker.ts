@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { integer, recordFields, timestamp, uuid } from './primitives.ts';
 
-export const workerStatus = z.enum(['ONLINE', 'OFFLINE']).meta({ id: 'WorkerStatus' });
-export type WorkerStatus = z.output<typeof workerStatus>;
+const workerStatus = z.enum(['ONLINE', 'OFFLINE']).meta({ id: 'WorkerStatus' });
 
 /** A process that fetches runs from a work pool. `status` is judged by its last heartbeat at the time of the answer. */
 export const worker = z

@@ -7,7 +7,7 @@ import type { DeploymentCreate, DeploymentUpdate } from '@praetor/schema/deploym
 import { ConflictError, NotFoundError, UnprocessableError, ValidationError } from '@praetor/schema/errors';
 import type { Json } from '@praetor/schema/json';
 import type { Emit } from '../changes.ts';
-import { hydrateParameters } from '../parameters/hydrate-parameters.ts';
+import { hydrateParameters } from '../parameters/workspace.ts';
 import { findJobVariableMisfit } from '../parameters/job-variables.ts';
 import { findMisfit, findSchemaFault } from '../parameters/json-schema.ts';
 import { type Placement, placeInDefaultPool, placeInPool } from '../work-pools/placement.ts';

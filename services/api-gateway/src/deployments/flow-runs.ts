@@ -10,7 +10,7 @@ import type { JsonObject } from '@praetor/schema/json';
 import { proposeState } from '@praetor/schema/state';
 import { change, publishEvents } from '../changes.ts';
 import type { GatewayContext } from '../context.ts';
-import { hydrateParameters } from '../parameters/hydrate-parameters.ts';
+import { hydrateParameters } from '../parameters/workspace.ts';
 import { findJobVariableMisfit } from '../parameters/job-variables.ts';
 import { findMisfit } from '../parameters/json-schema.ts';
 import { checkParameterSize } from '../parameters/size.ts';
