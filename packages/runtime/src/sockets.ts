@@ -49,7 +49,8 @@ const CLOSE_TIMEOUT_MS = 1000;
 const CLOSE = { normal: 1000, policyViolation: 1008, serviceRestart: 1012 } as const;
 
 function refuse(socket: Duplex): void {
-  socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+  // Not only ended: a client that keeps its side open would keep the server from closing.
+  socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', () => socket.destroy());
 }
 
 function offersSubprotocol(request: IncomingMessage): boolean {

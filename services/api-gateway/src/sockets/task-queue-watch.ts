@@ -1,6 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Sql } from '@praetor/database/sql';
 import { findWaitingTaskKeys } from '@praetor/orchestration/background-tasks';
-import { pause } from '@praetor/streams/backoff';
 
 const INTERVAL_MS = 100;
 const INTERVAL_AFTER_ERROR_MS = 1000;
@@ -38,16 +38,15 @@ export class TaskQueueWatch {
 
   async #look(): Promise<void> {
     this.#isLooking = true;
-    const never = new AbortController().signal;
-    for (let interval = 0; this.#watchers.size > 0; interval = INTERVAL_MS) {
-      if (interval > 0) await pause(interval, never);
+    while (this.#watchers.size > 0) {
+      const watchers = [...this.#watchers];
       try {
-        const watchers = [...this.#watchers];
         const waiting = await findWaitingTaskKeys(this.#sql, [...new Set(watchers.flatMap((watcher) => watcher.keys))]);
         for (const watcher of watchers) if (watcher.keys.some((key) => waiting.has(key))) watcher.wake();
+        await sleep(INTERVAL_MS);
       } catch (error) {
         this.#onError(error);
-        await pause(INTERVAL_AFTER_ERROR_MS, never);
+        await sleep(INTERVAL_AFTER_ERROR_MS);
       }
     }
     this.#isLooking = false;
