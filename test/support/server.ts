@@ -18,7 +18,7 @@ export interface Server extends AsyncDisposable {
 }
 
 /** `pnpm start` on a port and a data folder of its own. */
-export async function startStandalone(env: NodeJS.ProcessEnv = {}): Promise<Server> {
+async function startStandalone(env: NodeJS.ProcessEnv = {}): Promise<Server> {
   const home = await mkdtemp(path.join(tmpdir(), 'praetor-home-'));
   const port = await findFreePort();
   await using started = new AsyncDisposableStack();
@@ -39,7 +39,7 @@ export async function startStandalone(env: NodeJS.ProcessEnv = {}): Promise<Serv
 }
 
 /** The scaled-out system on a database and Redis keys of its own: two gateways, one of each worker unless told otherwise. */
-export async function startCluster(env: NodeJS.ProcessEnv = {}, workers = 1): Promise<Server> {
+async function startCluster(env: NodeJS.ProcessEnv = {}, workers = 1): Promise<Server> {
   await using started = new AsyncDisposableStack();
   const database = started.use(await createTestDatabase());
   const redisKeyPrefix = `test-${randomBytes(6).toString('hex')}`;

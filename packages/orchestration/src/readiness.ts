@@ -19,7 +19,7 @@ const POLL_PRECISION = sql`interval '1 second'`;
 /** A status event follows the one before where their order might otherwise be in doubt (facts/events.md §3). */
 const FOLLOWS_WITHIN_SECONDS = 600;
 
-export const STATUS_EVENT_NAMES = { READY: 'ready', NOT_READY: 'not-ready', PAUSED: 'paused' } as const;
+const STATUS_EVENT_NAMES = { READY: 'ready', NOT_READY: 'not-ready', PAUSED: 'paused' } as const;
 type Status = keyof typeof STATUS_EVENT_NAMES;
 
 interface LabelledQueue {

@@ -20,7 +20,7 @@ export interface ResultArtifact {
 const NO_ARTIFACT: ResultArtifact = { id: null, key: null, type: null, description: null, data: null };
 
 /** Data of a state lives in an artifact, unless the client says that it was not persisted (facts/orchestration.md §3, 6). */
-export function resultArtifact({ data }: State): ResultArtifact {
+function resultArtifact({ data }: State): ResultArtifact {
   if (data === null) return NO_ARTIFACT;
   if (typeof data !== 'object' || Array.isArray(data) || isRawJson(data)) return { ...NO_ARTIFACT, id: uuidv7(), data: toJson(data) };
   const { artifact_key: key, artifact_type: type, artifact_description: description, ...rest } = data;

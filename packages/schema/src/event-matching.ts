@@ -34,7 +34,7 @@ export function matchesPattern(pattern: string, value: string | undefined): bool
 }
 
 /** Whether every label of a specification matches; a label with an empty list never does. */
-export function matchesLabels(specification: ResourceSpecification, resource: Resource): boolean {
+function matchesLabels(specification: ResourceSpecification, resource: Resource): boolean {
   return Object.entries(specification).every(([label, patterns]) => asList(patterns).some((pattern) => matchesPattern(pattern, resource[label])));
 }
 

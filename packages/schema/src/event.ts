@@ -13,7 +13,7 @@ export interface EventLimits {
   readonly maximumSizeBytes: number;
 }
 
-export const DEFAULT_EVENT_LIMITS: EventLimits = {
+const DEFAULT_EVENT_LIMITS: EventLimits = {
   maximumEventNameLength: 1024,
   maximumLabelsPerResource: 500,
   maximumRelatedResources: 100,
@@ -65,7 +65,7 @@ export function createEventSchema(limits: EventLimits) {
 export const resource = labels(DEFAULT_EVENT_LIMITS).meta({ id: 'Resource' });
 export type Resource = z.output<typeof resource>;
 
-export const relatedResource = relatedLabels(DEFAULT_EVENT_LIMITS).meta({ id: 'RelatedResource' });
+const relatedResource = relatedLabels(DEFAULT_EVENT_LIMITS).meta({ id: 'RelatedResource' });
 
 const documentedFields = eventFields(DEFAULT_EVENT_LIMITS, resource, relatedResource);
 export const event = z.object(documentedFields).meta({ id: 'Event' });

@@ -75,7 +75,7 @@ const DURATION = /^([+-])?P(?:(\d+(?:\.\d+)?)W)?(?:(\d+(?:\.\d+)?)D)?(?:T(?:(\d+
 const CLOCK = /^([+-])?(?:(\d+) days?,? ?)?(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d{1,6})?))?$/;
 
 /** Seconds of an ISO 8601 duration or of `[D days, ]HH:MM[:SS]`, or undefined. */
-export function parseDuration(text: string): number | undefined {
+function parseDuration(text: string): number | undefined {
   const iso = DURATION.exec(text);
   if (iso) {
     const [weeks = 0, days = 0, hours = 0, minutes = 0, seconds = 0] = iso.slice(2).map((part) => Number(part ?? 0));

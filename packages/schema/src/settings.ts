@@ -86,7 +86,6 @@ const events = z.object({
   maximumRelatedResources: setting('PREFECT_SERVER_EVENTS_MAXIMUM_RELATED_RESOURCES', positiveCount(), 100, 'Most related resources of an event.', ['PREFECT_EVENTS_MAXIMUM_RELATED_RESOURCES']),
   maximumSizeBytes: setting('PREFECT_SERVER_EVENTS_MAXIMUM_SIZE_BYTES', positiveCount(), 1_500_000, 'Largest event.', ['PREFECT_EVENTS_MAXIMUM_SIZE_BYTES']),
   maximumEventNameLength: setting('PREFECT_SERVER_EVENTS_MAXIMUM_EVENT_NAME_LENGTH', positiveCount(), 1024, 'Longest name of an event.'),
-  retentionPeriodSeconds: setting('PREFECT_SERVER_EVENTS_RETENTION_PERIOD', period(), 604_800, 'Events are kept, and can be asked for, this long.', ['PREFECT_EVENTS_RETENTION_PERIOD']),
   maximumWebsocketBackfillSeconds: setting('PREFECT_SERVER_EVENTS_MAXIMUM_WEBSOCKET_BACKFILL', period(), 900, 'Past that a socket may ask for at /events/out.', ['PREFECT_EVENTS_MAXIMUM_WEBSOCKET_BACKFILL']),
   websocketBackfillPageSize: setting('PREFECT_SERVER_EVENTS_WEBSOCKET_BACKFILL_PAGE_SIZE', positiveCount(), 250, 'Events read at once for that past.', ['PREFECT_EVENTS_WEBSOCKET_BACKFILL_PAGE_SIZE']),
 });

@@ -1,7 +1,5 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
 
-export type Metrics = ReturnType<typeof createMetrics>;
-
 /** What the event persister counts; how far it is behind is measured by the broker's own metrics. */
 export function createMetrics(registry: Registry) {
   const registers = [registry];
