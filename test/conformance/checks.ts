@@ -83,7 +83,7 @@ const flowsInProcess: Check = async ({ api, client }) => {
     states.map((state: { name: string }) => state.name),
     ['Pending', 'Running', 'Completed'],
   );
-  assert.match(await client.cli(['flow-run', 'ls', '--state', 'Completed']), /Completed/);
+  assert.match(await client.cli(['flow-run', 'ls', '--state', 'Completed']), /small-objects.*COMPLETED/);
   assert.match(await client.cli(['flow-run', 'logs', id('asynchronous')]), /printed in an async flow/);
 };
 
