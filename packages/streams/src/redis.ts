@@ -23,6 +23,8 @@ export interface RedisBrokerOptions {
 
 const READ_COUNT = 500;
 const BLOCK_MS = 1000;
+/** A tail rests this long between reads, so that a busy stream is read in batches. */
+const REST_MS = 50;
 /** A full stream is looked at again this often. */
 const LENGTH_CHECK_MS = 1000;
 /** Streams that no group reads only serve live tails; they keep about this many entries. */
@@ -135,6 +137,7 @@ export class RedisBroker implements Broker {
           position = id;
           if (fields) receive(fields[1] ?? '');
         }
+        if (reply) await pause(REST_MS, signal);
       } catch (error) {
         if (signal.aborted) break;
         this.#options.onError(error);
