@@ -1,7 +1,10 @@
-import { glob } from 'node:fs/promises';
+import { glob, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { openEmbedded } from '@praetor/database/embedded';
+import { isPostgresReachable } from './database.ts';
 
 /*
  * `pnpm test [pattern…]`: every *.test.ts of the workspace (or those whose path contains a pattern), each file in a
@@ -12,6 +15,19 @@ import { spec } from 'node:test/reporters';
 const ROOT = path.join(import.meta.dirname, '..', '..');
 const FILE_TIMEOUT_MS = 15 * 60_000;
 
+/** Where no Postgres can be reached, the embedded one serves the tests that need one. */
+async function openPostgres(): Promise<AsyncDisposableStack> {
+  await using opened = new AsyncDisposableStack();
+  if (!(await isPostgresReachable())) {
+    const home = await mkdtemp(path.join(tmpdir(), 'praetor-test-postgres-'));
+    opened.defer(() => rm(home, { recursive: true, force: true }));
+    const postgres = await openEmbedded({ home, kind: 'postgres', log: console.log }).catch((error: unknown) => console.log(`No Postgres, and the embedded one cannot run: ${String(error)}`));
+    if (postgres) process.env['PRAETOR_TEST_POSTGRES_URL'] = opened.use(postgres).url;
+  }
+  return opened.move();
+}
+
+await using _postgres = await openPostgres();
 const patterns = process.argv.slice(2);
 const files = (await Array.fromAsync(glob(['packages/*/test/**/*.test.ts', 'services/*/test/**/*.test.ts', 'test/**/*.test.ts'], { cwd: ROOT, exclude: ['**/node_modules/**'] })))
   .filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)))

@@ -2,6 +2,7 @@ import compression from 'compression';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import type { GatewayContext } from './context.ts';
 import { requireApiVersion, requireAuthentication } from './auth.ts';
+import { allowOrigins } from './cors.ts';
 import { requireCsrfToken } from './csrf-token/routes.ts';
 import { toErrorReply } from './errors.ts';
 import { mount, send } from './http/mount.ts';
@@ -20,6 +21,7 @@ export function createApp(context: GatewayContext): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   app.use(createRequestMetrics(context.registry));
+  app.use(allowOrigins(settings.api));
   app.use(compression({ threshold: COMPRESSION_THRESHOLD_BYTES }));
   app.use(
     settings.api.basePath,
@@ -29,6 +31,10 @@ export function createApp(context: GatewayContext): Express {
     mount(resources, context, settings.api.bodyLimitBytes),
   );
   app.get(`${settings.api.basePath}/openapi.json`, (_request, response) => send(response, new Reply(200, describeApi(resources))));
+  if (settings.metricsEnabled)
+    app.get(`${settings.api.basePath}/metrics`, async (_request, response) => {
+      send(response, new Reply(200, await context.registry.metrics(), { 'content-type': context.registry.contentType }));
+    });
   app.use((_request: Request, response: Response) => send(response, new Reply(404, { detail: 'Not Found' })));
   // Express knows an error handler by its four parameters.
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {

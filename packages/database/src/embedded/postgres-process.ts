@@ -11,7 +11,7 @@ import type { Launcher } from './launcher.ts';
 const SETTINGS = {
   listen_addresses: '',
   unix_socket_permissions: '0700',
-  max_connections: 40,
+  max_connections: 100,
   shared_buffers: '32MB',
   wal_buffers: '1MB',
   max_wal_size: '256MB',

@@ -7,7 +7,6 @@ import { send } from '../http/mount.ts';
 import { Reply, type Resource, route } from '../http/route.ts';
 import { createCsrfToken, isCsrfTokenValid } from './queries.ts';
 
-const LIFETIME_SECONDS = 3600;
 const PROTECTED_METHODS = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
 const CsrfToken = z
@@ -28,7 +27,7 @@ export const csrfToken: Resource = {
       handler: ({ query }, { database, settings }) => {
         // The client looks for this very text and then stops asking (facts/hidden-endpoints.md §0).
         if (!settings.api.csrfProtectionEnabled) throw new UnprocessableError('CSRF protection is disabled.');
-        return createCsrfToken(database.kysely, query.client, LIFETIME_SECONDS);
+        return createCsrfToken(database.kysely, query.client, settings.api.csrfTokenExpirationSeconds);
       },
     }),
   ],
