@@ -24,11 +24,11 @@ function start(reads: Reads, key: string, run: () => Promise<unknown[]>): Promis
  * began after its question, so whoever has written something finds it.
  */
 export function readShared<Row>(db: Kysely<Tables>, query: RawBuilder<Row>): Promise<Row[]> {
-  const { sql, parameters } = query.compile(db);
-  const key = JSON.stringify([sql, parameters]);
+  const compiled = query.compile(db);
+  const key = JSON.stringify([compiled.sql, compiled.parameters]);
   const reads = readsOf.get(db) ?? { running: new Map(), next: new Map() };
   readsOf.set(db, reads);
-  const run = async () => (await query.execute(db)).rows;
+  const run = async () => (await db.executeQuery(compiled)).rows;
   const running = reads.running.get(key);
   let answer = reads.next.get(key);
   if (running === undefined) answer = start(reads, key, run);

@@ -133,11 +133,12 @@ async function insertFlowRun(sql: Sql, run: NewFlowRun, labels: JsonObject, tran
  * Throws database errors (an unknown flow is a foreign-key violation).
  */
 export async function createFlowRun({ sql, kysely }: Database, run: NewFlowRun, settings: OrchestrationSettings): Promise<CreatedRun> {
-  // Runs of one deployment are often created many at a time; their surroundings are the same.
+  // Runs of one deployment are often created many at a time; their surroundings are the same. `offset 0` keeps Postgres from
+  // planning anew for each set of values, which costs more than the joins.
   const query = template<FlowSurroundings>`
     select r.*, ${template.raw(FLOW_FACT_COLUMNS)}, f.labels as flow_labels, d.labels as deployment_labels, clock_timestamp() as now
     from (select ${run.flow_id}::uuid as flow_id, ${run.deployment_id ?? null}::uuid as deployment_id,
-      ${run.work_queue_id ?? null}::uuid as work_queue_id, ${run.parent_task_run_id ?? null}::uuid as parent_task_run_id) r
+      ${run.work_queue_id ?? null}::uuid as work_queue_id, ${run.parent_task_run_id ?? null}::uuid as parent_task_run_id offset 0) r
     ${template.raw(FLOW_FACT_JOINS)}`;
   const [row] = await readShared(kysely, query);
   if (!row) throw new Error('a select without conditions gave no row');
