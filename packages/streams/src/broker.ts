@@ -83,8 +83,9 @@ export interface Broker extends AsyncDisposable {
    * published while the connection was lost comes late, or not at all where it has been trimmed meanwhile.
    */
   tail(topic: Topic, receive: (data: string) => void, signal: AbortSignal): Promise<void>;
-  /** Removes what every group has acknowledged; never an entry that some group still needs. Retires dead consumers. */
+  /** Removes what every group has acknowledged; never an entry that some group still needs. Retires dead consumers. Rejects with BrokerUnavailableError. */
   trim(topic: Topic): Promise<void>;
+  /** How far each group is behind. Rejects with BrokerUnavailableError. */
   lag(): Promise<GroupLag[]>;
   /** True while messages can be published. */
   isReady(): boolean;

@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis';
 import { backoff, pause } from './backoff.ts';
 import type { BrokerCounters, Message } from './broker.ts';
 import type { Subscription } from './consumer.ts';
+import { waitUntilReady } from './redis-connection.ts';
 import { type EntryReply, createGroup, isNoGroup } from './redis-replies.ts';
 import { retireConsumer } from './redis-trim.ts';
 
@@ -17,6 +18,8 @@ export interface RedisSubscriptionOptions {
   onError: (error: unknown) => void;
   signal: AbortSignal;
 }
+
+const ACKNOWLEDGE_PATIENCE_MS = 1000;
 
 function toMessages(entries: readonly EntryReply[], attempts: (id: string) => number = () => 0): Message[] {
   return entries.flatMap(([id, fields]) => (fields ? [{ id, data: fields[1] ?? '', attempts: attempts(id) }] : []));
@@ -35,6 +38,7 @@ export class RedisSubscription implements Subscription {
 
   async read(limit: number, waitMs: number): Promise<Message[]> {
     const { redis, key, group, onError, signal } = this.#options;
+    if (!(await waitUntilReady(redis, waitMs, signal))) return [];
     try {
       const messages = await this.#readOnce(limit, waitMs);
       this.#failures = 0;
@@ -81,6 +85,7 @@ export class RedisSubscription implements Subscription {
     if (messages.length === 0) return;
     for (let failures = 0; ; failures++)
       try {
+        await waitUntilReady(redis, ACKNOWLEDGE_PATIENCE_MS, signal);
         await redis.xack(key, group, ...messages.map((message) => message.id));
         return;
       } catch (error) {

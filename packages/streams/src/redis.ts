@@ -1,7 +1,8 @@
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { backoff, pause } from './backoff.ts';
 import { type Broker, type BrokerCounters, BrokerUnavailableError, type ConsumeOptions, type DeadLetter, type GroupLag } from './broker.ts';
 import { runConsumer } from './consumer.ts';
+import { connectRedis, waitUntilReady } from './redis-connection.ts';
 import { readGroups, toMilliseconds } from './redis-replies.ts';
 import { RedisSubscription } from './redis-subscription.ts';
 import { retireConsumers, trimStream } from './redis-trim.ts';
@@ -23,28 +24,14 @@ export interface RedisBrokerOptions {
 
 const READ_COUNT = 500;
 const BLOCK_MS = 1000;
+/** Whoever needs the connection waits this long while it is just being made. */
+const PATIENCE_MS = 1000;
 /** A tail rests this long between reads, so that a busy stream is read in batches. */
 const REST_MS = 50;
 /** A full stream is looked at again this often. */
 const LENGTH_CHECK_MS = 1000;
 /** Streams that no group reads only serve live tails; they keep about this many entries. */
 const TAIL_LENGTH = 10_000;
-
-/** Every attempt at a command fails with its connection; who needs it, tries again. The connection itself never gives up. */
-function connect({ url, onError }: RedisBrokerOptions, onReconnect: () => void): Redis {
-  const redis = new Redis(url, {
-    protocol: 2,
-    maxRetriesPerRequest: 0,
-    retryStrategy: (attempt) => backoff(attempt, 50, 2000),
-    // A failover leaves us at what is now a replica.
-    reconnectOnError: (error) => error.message.startsWith('READONLY'),
-    // Blocking reads answer every second: a silent connection is a dead one.
-    socketTimeout: 10 * BLOCK_MS,
-  });
-  redis.on('error', onError);
-  redis.once('ready', () => redis.on('ready', onReconnect));
-  return redis;
-}
 
 /** The broker over Redis streams: one stream per topic, one connection for publishing and one per consumer or tail. */
 export class RedisBroker implements Broker {
@@ -59,7 +46,8 @@ export class RedisBroker implements Broker {
   }
 
   #connect(): Redis {
-    return connect(this.#options, () => this.counters.reconnections++);
+    const { url, onError } = this.#options;
+    return connectRedis(url, onError, () => this.counters.reconnections++);
   }
 
   #key(topic: Topic): string {
@@ -70,10 +58,15 @@ export class RedisBroker implements Broker {
     return this.#redis.status === 'ready';
   }
 
+  async #requireConnection(): Promise<void> {
+    if (!(await waitUntilReady(this.#redis, PATIENCE_MS))) throw new BrokerUnavailableError('Redis cannot be reached');
+  }
+
   async publish(topic: Topic, messages: readonly string[]): Promise<void> {
     if (messages.length === 0) return;
     const key = this.#key(topic);
     const isTailOnly = groupsOf(topic).length === 0;
+    await this.#requireConnection();
     try {
       if (!isTailOnly) await this.#checkLength(topic);
       const pipeline = this.#redis.pipeline();
@@ -103,11 +96,6 @@ export class RedisBroker implements Broker {
   async consume(options: ConsumeOptions): Promise<void> {
     const { topic, group, signal } = options;
     const redis = this.#connect();
-    // While Redis is away nothing else would end the wait for it.
-    const stop = () => {
-      if (redis.status !== 'ready') redis.disconnect();
-    };
-    signal.addEventListener('abort', stop);
     const { claimAfterMs = 10_000, onError } = this.#options;
     const subscription = new RedisSubscription({ redis, key: this.#key(topic), group, claimAfterMs, counters: this.counters, onError, signal });
     try {
@@ -116,7 +104,6 @@ export class RedisBroker implements Broker {
         this.counters.deadLetters++;
       });
     } finally {
-      signal.removeEventListener('abort', stop);
       redis.disconnect();
     }
   }
@@ -129,6 +116,7 @@ export class RedisBroker implements Broker {
     // `$` would skip what is published between two reads, so the position is a real id from the start.
     let position: string | undefined;
     for (let failures = 0; !signal.aborted; ) {
+      if (!(await waitUntilReady(redis, BLOCK_MS, signal))) continue;
       try {
         position ??= (await redis.xrevrange(key, '+', '-', 'COUNT', 1))[0]?.[0] ?? '0';
         const reply = await redis.xread('COUNT', READ_COUNT, 'BLOCK', BLOCK_MS, 'STREAMS', key, position);
@@ -150,11 +138,13 @@ export class RedisBroker implements Broker {
 
   async trim(topic: Topic): Promise<void> {
     const key = this.#key(topic);
+    await this.#requireConnection();
     await trimStream(this.#redis, key, groupsOf(topic));
     await retireConsumers(this.#redis, key, groupsOf(topic));
   }
 
   async lag(): Promise<GroupLag[]> {
+    await this.#requireConnection();
     const lags: GroupLag[] = [];
     for (const topic of ALL_TOPICS) for (const group of groupsOf(topic)) lags.push(await this.#lagOf(topic, group));
     return lags;
