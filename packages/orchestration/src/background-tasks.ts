@@ -26,9 +26,9 @@ export async function claimTaskRuns(sql: Sql, taskKeys: string[], count: number,
   return rows.map((row) => row.task_run_id);
 }
 
-/** Takes a run that a worker has received out of the queue. */
+/** Takes a run that a worker has received out of the queue, unless it has failed meanwhile and waits to be tried again. */
 export async function acknowledgeTaskRun(sql: Sql, taskRunId: string): Promise<void> {
-  await sql`delete from praetor.task_queue where task_run_id = ${taskRunId}::uuid`;
+  await sql`delete from praetor.task_queue where task_run_id = ${taskRunId}::uuid and claimed_until is not null`;
 }
 
 /** Gives claimed runs back at once, when the worker left before it acknowledged them. */
