@@ -14,7 +14,7 @@ export class StartupError extends Error {
 /** One Ctrl-C reaches a process several times when npm and pnpm pass it on; one that comes this much later means it. */
 const IMPATIENCE_MS = 1000;
 
-/** Aborts at SIGTERM or SIGINT. Whoever is not done after `timeoutSeconds`, or is told again, is ended. */
+/** Aborts at SIGTERM, SIGINT or the end of the terminal. Whoever is not done after `timeoutSeconds`, or is told again, is ended. */
 function abortOnSignals(timeoutSeconds: number, logger: Logger): AbortSignal {
   const controller = new AbortController();
   let stoppedAt = 0;
@@ -31,8 +31,7 @@ function abortOnSignals(timeoutSeconds: number, logger: Logger): AbortSignal {
       process.exit(1);
     }, timeoutSeconds * 1000).unref();
   }
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
   return controller.signal;
 }
 
