@@ -1,8 +1,9 @@
 import { sql as template } from 'kysely';
+import { type EntryColumns, entries, inBatches } from '@praetor/database/batches';
 import type { Database, Sql } from '@praetor/database/connect';
 import { readShared } from '@praetor/database/shared-reads';
 import { ConflictError } from '@praetor/schema/errors';
-import { type JsonObject, toJson } from '@praetor/schema/json';
+import type { JsonObject } from '@praetor/schema/json';
 import { type FlowRunPolicy, type TaskRunPolicy, flowRunPolicy, taskRunPolicy } from '@praetor/schema/run-policy';
 import type { State, StateCreate } from '@praetor/schema/state';
 import type { Timestamp } from '@praetor/schema/timestamps';
@@ -12,10 +13,10 @@ import { type OutboxEvent, toOutboxEvent } from './lifecycle-events.ts';
 import { randomRunName } from './names.ts';
 import { FLOW_POLICIES, TASK_POLICIES } from './policies.ts';
 import { FLOW_FACT_COLUMNS, FLOW_FACT_JOINS, type FlowFactColumns, toFlowFacts } from './read-flow-run.ts';
-import { TASK_FACT_COLUMNS, type TaskFactColumns, cacheKeyOf, taskFactJoins, toTaskFacts } from './read-task-run.ts';
+import { TASK_FACT_COLUMNS, type TaskFactColumns, TASK_FACT_JOINS, cacheKeyOf, toTaskFacts } from './read-task-run.ts';
 import { applyEffects, needsTransaction } from './set-state.ts';
 import type { OrchestrationSettings } from './settings.ts';
-import { type AnyTransition, stateInserts } from './store.ts';
+import { type AnyTransition, RUN_COLUMNS, type RunKind, STATE_COLUMNS, stateInserts, toEntry } from './store.ts';
 import { type FlowRunFields, type FlowTransition, type RunFields, type TaskRunFields, type TaskTransition, beginTransition } from './transition.ts';
 
 /** A flow run to be. Absent fields get Prefect's defaults: a two-word name, empty parameters, tags and so on. */
@@ -106,27 +107,73 @@ function flowRunLabels(run: NewFlowRun, row: FlowSurroundings): JsonObject {
   return { ...(row.deployment_name === null ? row.flow_labels : row.deployment_labels), ...system, ...run.labels };
 }
 
-async function insertFlowRun(sql: Sql, run: NewFlowRun, labels: JsonObject, transition: FlowTransition, event: OutboxEvent | undefined): Promise<boolean> {
-  const { run: draft } = transition;
-  const state = firstState(transition);
-  const inserted = await sql`
-    with run as (
-      insert into flow_run (id, name, flow_id, flow_version, parameters, context, empirical_policy, tags, labels, idempotency_key,
-        parent_task_run_id, deployment_id, deployment_version, infrastructure_document_id, work_queue_id, work_queue_name, job_variables,
-        created_by, state_id, state_type, state_name, state_timestamp, run_count, start_time, end_time, expected_start_time, next_scheduled_start_time)
-      values (${draft.id}::uuid, ${draft.name}, ${draft.flow_id}::uuid, ${run.flow_version ?? null}, ${toJson(run.parameters ?? {})}::jsonb,
-        ${toJson(run.context ?? {})}::jsonb, ${toJson(draft.empirical_policy)}::jsonb, ${toJson(draft.tags)}::jsonb, ${toJson(labels)}::jsonb,
-        ${run.idempotency_key ?? null}, ${draft.parent_task_run_id}::uuid, ${draft.deployment_id}::uuid, ${run.deployment_version ?? null},
-        ${run.infrastructure_document_id ?? null}::uuid, ${run.work_queue_id ?? null}::uuid, ${run.work_queue_name ?? null},
-        ${run.job_variables ? toJson(run.job_variables) : null}::jsonb, ${draft.created_by ? toJson(draft.created_by) : null}::jsonb,
-        ${state.id}::uuid, ${draft.state_type}::state_type, ${draft.state_name}, ${draft.state_timestamp}::timestamptz, ${draft.run_count},
-        ${draft.start_time}::timestamptz, ${draft.end_time}::timestamptz, ${draft.expected_start_time}::timestamptz,
-        ${draft.next_scheduled_start_time}::timestamptz)
-      on conflict (flow_id, idempotency_key) do nothing returning id
-    ), ${stateInserts(sql, 'flow_run', state, draft.id, event)}
-    select id from run`;
-  return inserted.length > 0;
+const FLOW_RUN_COLUMNS = {
+  ...RUN_COLUMNS,
+  id: 'uuid',
+  name: 'text',
+  flow_id: 'uuid',
+  flow_version: 'text',
+  parameters: 'jsonb',
+  context: 'jsonb',
+  empirical_policy: 'jsonb',
+  tags: 'jsonb',
+  labels: 'jsonb',
+  idempotency_key: 'text',
+  parent_task_run_id: 'uuid',
+  deployment_id: 'uuid',
+  deployment_version: 'text',
+  infrastructure_document_id: 'uuid',
+  work_queue_id: 'uuid',
+  work_queue_name: 'text',
+  job_variables: 'jsonb',
+  created_by: 'jsonb',
+} as const;
+
+function toFlowRunEntry(run: NewFlowRun, labels: JsonObject, transition: FlowTransition, event: OutboxEvent | undefined) {
+  const { name, flow_id, empirical_policy, tags, parent_task_run_id, deployment_id, created_by } = transition.run;
+  return {
+    ...toEntry(transition, firstState(transition), event),
+    name,
+    flow_id,
+    flow_version: run.flow_version,
+    parameters: run.parameters ?? {},
+    context: run.context ?? {},
+    empirical_policy,
+    tags,
+    labels,
+    idempotency_key: run.idempotency_key,
+    parent_task_run_id,
+    deployment_id,
+    deployment_version: run.deployment_version,
+    infrastructure_document_id: run.infrastructure_document_id,
+    work_queue_id: run.work_queue_id,
+    work_queue_name: run.work_queue_name,
+    job_variables: run.job_variables,
+    created_by,
+  };
 }
+
+/** Inserts runs, each with its first state; false for those whose natural key another run has. */
+async function insertRuns<Columns extends EntryColumns>(
+  sql: Sql,
+  kind: RunKind,
+  columns: Columns,
+  conflict: string,
+  runs: readonly Readonly<Record<keyof Columns | keyof typeof STATE_COLUMNS, unknown>>[],
+): Promise<boolean[]> {
+  const names = sql.unsafe(Object.keys(columns).join(', '));
+  const inserted = await sql<{ id: string }[]>`
+    with entry as materialized ${entries(sql, { ...columns, ...STATE_COLUMNS }, runs)}, run as (
+      insert into ${sql.unsafe(kind)} (${names}) select ${names} from entry on conflict (${sql.unsafe(conflict)}) do nothing returning id, state_id
+    ), ${stateInserts(sql, kind)}
+    select id from run`;
+  const ids = new Set<unknown>(inserted.map((row) => row.id));
+  return runs.map((run) => ids.has(run.id));
+}
+
+const insertFlowRun = inBatches((sql: Sql, runs: readonly ReturnType<typeof toFlowRunEntry>[]) =>
+  insertRuns(sql, 'flow_run', FLOW_RUN_COLUMNS, 'flow_id, idempotency_key', runs),
+);
 
 /**
  * Creates a flow run and sets its first state (minimal policy), atomically and once per (flow_id, idempotency_key).
@@ -157,7 +204,7 @@ export async function createFlowRun({ sql, kysely }: Database, run: NewFlowRun, 
   const input = { run: draft, initial: null, proposal: run.state, facts: toFlowFacts(row, false), now: row.now, ...surroundings(settings) };
   const transition = orchestrate<FlowTransition>(FLOW_POLICIES.minimal, beginTransition(input));
   const labels = flowRunLabels(run, row);
-  const create = (statements: Sql) => store(statements, transition, (one, event) => insertFlowRun(one, run, labels, transition, event));
+  const create = (statements: Sql) => store(statements, transition, (one, event) => insertFlowRun(one, toFlowRunEntry(run, labels, transition, event)));
   const created = needsTransaction(transition) ? await sql.begin(create) : await create(sql);
   if (created) return created;
   const [existing] = await sql<{ id: string }[]>`
@@ -166,25 +213,44 @@ export async function createFlowRun({ sql, kysely }: Database, run: NewFlowRun, 
   return { id: existing.id, created: false, events: [] };
 }
 
-async function insertTaskRun(sql: Sql, run: NewTaskRun, labels: JsonObject, transition: TaskTransition, event: OutboxEvent | undefined): Promise<boolean> {
-  const { run: draft } = transition;
-  const state = firstState(transition);
-  const inserted = await sql`
-    with run as (
-      insert into task_run (id, name, flow_run_id, task_key, dynamic_key, cache_key, cache_expiration, task_version, empirical_policy, task_inputs,
-        tags, labels, state_id, state_type, state_name, state_timestamp, run_count, flow_run_run_count, start_time, end_time, expected_start_time,
-        next_scheduled_start_time)
-      values (${draft.id}::uuid, ${draft.name}, ${draft.flow_run_id}::uuid, ${draft.task_key}, ${run.dynamic_key}, ${run.cache_key ?? null},
-        ${run.cache_expiration ?? null}::timestamptz, ${run.task_version ?? null}, ${toJson(draft.empirical_policy)}::jsonb,
-        ${toJson(run.task_inputs ?? {})}::jsonb, ${toJson(draft.tags)}::jsonb, ${toJson(labels)}::jsonb, ${state.id}::uuid,
-        ${draft.state_type}::state_type, ${draft.state_name}, ${draft.state_timestamp}::timestamptz, ${draft.run_count},
-        ${draft.flow_run_run_count}, ${draft.start_time}::timestamptz, ${draft.end_time}::timestamptz,
-        ${draft.expected_start_time}::timestamptz, ${draft.next_scheduled_start_time}::timestamptz)
-      on conflict (flow_run_id, task_key, dynamic_key) do nothing returning id
-    ), ${stateInserts(sql, 'task_run', state, draft.flow_run_id, event)}
-    select id from run`;
-  return inserted.length > 0;
+const TASK_RUN_COLUMNS = {
+  ...RUN_COLUMNS,
+  id: 'uuid',
+  name: 'text',
+  flow_run_id: 'uuid',
+  task_key: 'text',
+  dynamic_key: 'text',
+  cache_key: 'text',
+  cache_expiration: 'timestamptz',
+  task_version: 'text',
+  empirical_policy: 'jsonb',
+  task_inputs: 'jsonb',
+  tags: 'jsonb',
+  labels: 'jsonb',
+  flow_run_run_count: 'integer',
+} as const;
+
+function toTaskRunEntry(run: NewTaskRun, labels: JsonObject, transition: TaskTransition, event: OutboxEvent | undefined) {
+  const { name, task_key, empirical_policy, tags, flow_run_run_count } = transition.run;
+  return {
+    ...toEntry(transition, firstState(transition), event),
+    name,
+    task_key,
+    dynamic_key: run.dynamic_key,
+    cache_key: run.cache_key,
+    cache_expiration: run.cache_expiration,
+    task_version: run.task_version,
+    empirical_policy,
+    task_inputs: run.task_inputs ?? {},
+    tags,
+    labels,
+    flow_run_run_count,
+  };
 }
+
+const insertTaskRun = inBatches((sql: Sql, runs: readonly ReturnType<typeof toTaskRunEntry>[]) =>
+  insertRuns(sql, 'task_run', TASK_RUN_COLUMNS, 'flow_run_id, task_key, dynamic_key', runs),
+);
 
 async function findTaskRun(sql: Sql, { flow_run_id, task_key, dynamic_key }: NewTaskRun): Promise<CreatedRun | undefined> {
   const [existing] = await sql<{ id: string }[]>`
@@ -193,15 +259,32 @@ async function findTaskRun(sql: Sql, { flow_run_id, task_key, dynamic_key }: New
   return existing && { id: existing.id, created: false, events: [] };
 }
 
+type TaskSurroundings = TaskFactColumns & { position: number; now: Timestamp; flow_run_labels: JsonObject | null };
+
+interface AskedTaskRun {
+  id: string;
+  tags: string[];
+  flow_run_id: string | null;
+  cache_key: string | null;
+}
+
+const ASKED_COLUMNS = { position: 'integer', id: 'uuid', tags: 'jsonb', flow_run_id: 'uuid', cache_key: 'text' } as const;
+
+/** Reads what surrounds a task run that is not there yet. */
+const readTaskSurroundings = inBatches(async (sql: Sql, asked: readonly AskedTaskRun[]) => {
+  const rows = await sql<TaskSurroundings[]>`
+    select asked.position, r.flow_run_id, ${sql.unsafe(TASK_FACT_COLUMNS)}, g.labels as flow_run_labels, clock_timestamp() as now
+    from ${entries(sql, ASKED_COLUMNS, asked.map((one, position) => ({ position, ...one })))} asked
+    cross join lateral (select asked.id, asked.tags, asked.flow_run_id) r
+    ${sql.unsafe(TASK_FACT_JOINS)}`;
+  return rows.toSorted((one, other) => one.position - other.position);
+});
+
 /** Creates a task run and sets its first state, once per (flow_run_id, task_key, dynamic_key), also without a flow run. */
 export async function createTaskRun({ sql }: Database, run: NewTaskRun, settings: OrchestrationSettings): Promise<CreatedRun> {
   const id = run.id || uuidv4();
   const tags = run.tags ?? [];
-  const [row] = await sql<(TaskFactColumns & { now: Timestamp; flow_run_labels: JsonObject | null })[]>`
-    select r.flow_run_id, ${sql.unsafe(TASK_FACT_COLUMNS)}, g.labels as flow_run_labels, clock_timestamp() as now
-    from (select ${id}::uuid as id, ${toJson(tags)}::jsonb as tags, ${run.flow_run_id ?? null}::uuid as flow_run_id) r
-    ${taskFactJoins(sql, cacheKeyOf(run.state))}`;
-  if (!row) throw new Error('a select without conditions gave no row');
+  const row = await readTaskSurroundings(sql, { id, tags, flow_run_id: run.flow_run_id ?? null, cache_key: cacheKeyOf(run.state) });
   const draft: TaskRunFields = {
     ...NO_HISTORY,
     id,
@@ -216,7 +299,7 @@ export async function createTaskRun({ sql }: Database, run: NewTaskRun, settings
   const policy = TASK_POLICIES[run.state.state_details.deferred ? 'background' : 'minimal'];
   const transition = orchestrate<TaskTransition>(policy, beginTransition(input));
   const labels = { ...row.flow_run_labels, ...(row.flow_run_id !== null && { 'prefect.flow-run.id': row.flow_run_id }), ...run.labels };
-  const create = (statements: Sql) => store(statements, transition, (one, event) => insertTaskRun(one, run, labels, transition, event));
+  const create = (statements: Sql) => store(statements, transition, (one, event) => insertTaskRun(one, toTaskRunEntry(run, labels, transition, event)));
   if (row.flow_run_id !== null && !needsTransaction(transition)) {
     const created = (await create(sql)) ?? (await findTaskRun(sql, run));
     if (!created) throw new ConflictError('The task run with these keys was deleted at this moment.');

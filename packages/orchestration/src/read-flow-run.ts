@@ -1,3 +1,4 @@
+import { entries, inBatches } from '@praetor/database/batches';
 import type { Sql } from '@praetor/database/connect';
 import type { Json } from '@praetor/schema/json';
 import { flowRunPolicy } from '@praetor/schema/run-policy';
@@ -116,18 +117,24 @@ export interface RunSnapshot<Run extends RunFields, Facts> {
   now: Timestamp;
 }
 
-/** Reads a flow run with all that its rules may ask for, in one statement. Undefined where there is no such run. */
-export async function readFlowRun(sql: Sql, flowRunId: string): Promise<RunSnapshot<FlowRunFields, FlowFacts> | undefined> {
-  const [row] = await sql<FlowRunRow[]>`
+type FlowRunSnapshot = RunSnapshot<FlowRunFields, FlowFacts>;
+
+/** Reads a flow run with all that its rules may ask for. Undefined where there is no such run. */
+export const readFlowRun = inBatches(async (sql: Sql, ids: readonly string[]): Promise<(FlowRunSnapshot | undefined)[]> => {
+  const rows = await sql<FlowRunRow[]>`
     select ${sql.unsafe(RUN_COLUMNS)}, r.flow_id, r.deployment_id, r.parent_task_run_id, r.work_queue_id, r.infrastructure_pid, r.created_by,
       ${sql.unsafe(STATE_COLUMNS)}, ${sql.unsafe(FLOW_FACT_COLUMNS)}, e.id as lease_id, clock_timestamp() as now
-    from flow_run r
+    from ${entries(sql, { id: 'uuid' }, ids.map((id) => ({ id })))} asked
+    join flow_run r on r.id = asked.id
     left join flow_run_state s on s.id = r.state_id
     left join artifact a on a.id = s.result_artifact_id
     left join praetor.lease e on e.id = (s.state_details ->> 'deployment_concurrency_lease_id')::uuid
-    ${sql.unsafe(FLOW_FACT_JOINS)}
-    where r.id = ${flowRunId}::uuid`;
-  if (!row) return undefined;
+    ${sql.unsafe(FLOW_FACT_JOINS)}`;
+  const snapshots = new Map(rows.map((row) => [row.id, toSnapshot(row)]));
+  return ids.map((id) => snapshots.get(id));
+});
+
+function toSnapshot(row: FlowRunRow): FlowRunSnapshot {
   const run: FlowRunFields = {
     id: row.id,
     name: row.name,

@@ -1,3 +1,4 @@
+import { entries, inBatches } from '@praetor/database/batches';
 import type { Sql } from '@praetor/database/connect';
 import { type Json, unwrapNumber } from '@praetor/schema/json';
 import { taskRunPolicy } from '@praetor/schema/run-policy';
@@ -35,17 +36,16 @@ export const TASK_FACT_COLUMNS = `g.run_count as flow_run_count, h.type as flow_
     where e.holder_id = r.id and exists (select from concurrency_limit_v2 l where l.id = any (e.resource_ids) and l.name = ${TAG_NAMES})) as held_lease_ids,
   k.type as cached_type, k.name as cached_name, k.message as cached_message, k.state_details as cached_details, k.data as cached_data`;
 
-/** Joins what surrounds a row `r` with a task run's id, tags and flow_run_id, and the state cached under a key (null for none). */
-export const taskFactJoins = (sql: Sql, cacheKey: string | null) => sql`
-  left join flow_run g on g.id = r.flow_run_id
+/** SQL: joins what surrounds a row `r` with a task run's id, tags and flow_run_id, and the state cached under `asked.cache_key` (null for none). */
+export const TASK_FACT_JOINS = `left join flow_run g on g.id = r.flow_run_id
   left join flow_run_state h on h.id = g.state_id
   left join lateral (
     select z.type, z.name, z.message, z.state_details, b.data from task_run_state_cache c
     join task_run_state z on z.id = c.task_run_state_id
     left join artifact b on b.id = z.result_artifact_id
-    where c.cache_key = ${cacheKey}::text and (c.cache_expiration is null or c.cache_expiration > now())
+    where c.cache_key = asked.cache_key and (c.cache_expiration is null or c.cache_expiration > now())
     order by c.created desc limit 1
-  ) k on ${cacheKey}::text is not null`;
+  ) k on true`;
 
 export function toTaskFacts(row: TaskFactColumns): TaskFacts {
   return {
@@ -75,19 +75,30 @@ export function cacheKeyOf({ type, state_details }: StateCreate): string | null 
   return type === 'RUNNING' && !state_details.refresh_cache ? state_details.cache_key : null;
 }
 
-type TaskRunRow = Omit<TaskRunFields, 'empirical_policy'> & StateColumns & TaskFactColumns & { empirical_policy: unknown; now: Timestamp };
+type TaskRunRow = Omit<TaskRunFields, 'empirical_policy'> & StateColumns & TaskFactColumns & { position: number; empirical_policy: unknown; now: Timestamp };
 
-/** Reads a task run with all that its rules may ask for, in one statement. Undefined where there is no such run. */
-export async function readTaskRun(sql: Sql, taskRunId: string, cacheKey: string | null): Promise<RunSnapshot<TaskRunFields, TaskFacts> | undefined> {
-  const [row] = await sql<TaskRunRow[]>`
-    select ${sql.unsafe(RUN_COLUMNS)}, r.flow_run_id, r.task_key, r.flow_run_run_count, ${sql.unsafe(STATE_COLUMNS)}, ${sql.unsafe(TASK_FACT_COLUMNS)},
-      clock_timestamp() as now
-    from task_run r
+type TaskRunSnapshot = RunSnapshot<TaskRunFields, TaskFacts>;
+
+interface AskedTaskRun {
+  id: string;
+  cache_key: string | null;
+}
+
+/** Reads a task run with all that its rules may ask for. Undefined where there is no such run. */
+export const readTaskRun = inBatches(async (sql: Sql, asked: readonly AskedTaskRun[]): Promise<(TaskRunSnapshot | undefined)[]> => {
+  const rows = await sql<TaskRunRow[]>`
+    select asked.position, ${sql.unsafe(RUN_COLUMNS)}, r.flow_run_id, r.task_key, r.flow_run_run_count, ${sql.unsafe(STATE_COLUMNS)},
+      ${sql.unsafe(TASK_FACT_COLUMNS)}, clock_timestamp() as now
+    from ${entries(sql, { position: 'integer', id: 'uuid', cache_key: 'text' }, asked.map((one, position) => ({ position, ...one })))} asked
+    join task_run r on r.id = asked.id
     left join task_run_state s on s.id = r.state_id
     left join artifact a on a.id = s.result_artifact_id
-    ${taskFactJoins(sql, cacheKey)}
-    where r.id = ${taskRunId}::uuid`;
-  if (!row) return undefined;
+    ${sql.unsafe(TASK_FACT_JOINS)}`;
+  const snapshots = new Map(rows.map((row) => [row.position, toSnapshot(row)]));
+  return asked.map((_, position) => snapshots.get(position));
+});
+
+function toSnapshot(row: TaskRunRow): TaskRunSnapshot {
   const run: TaskRunFields = {
     id: row.id,
     name: row.name,

@@ -72,7 +72,7 @@ function decideTaskRun({ taskRunId, state, policy = 'core', onlyFromStateId }: T
   const steps: Step<TaskTransition>[] = onlyFromStateId === undefined ? rules : [onlyFrom(onlyFromStateId), ...rules];
   const cacheKey = cacheKeyOf(state);
   return async (sql) => {
-    const snapshot = await readTaskRun(sql, taskRunId, cacheKey);
+    const snapshot = await readTaskRun(sql, { id: taskRunId, cache_key: cacheKey });
     if (!snapshot) throw new NotFoundError(`Task run with id ${taskRunId} not found`, 'exception_message');
     const surroundings = { settings, apiVersion: null, clientVersion: null, newId: uuidv7, random: Math.random };
     return orchestrate(steps, beginTransition({ ...snapshot, ...surroundings, proposal: state }));

@@ -1,8 +1,10 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
+import { entries, inBatches } from '@praetor/database/batches';
 import { type Condition } from '@praetor/database/filter';
 import { type RelatedFilters, flowRunConditions } from '@praetor/database/filter/related';
 import { withJsonColumns } from '@praetor/database/json-columns';
 import { readShared } from '@praetor/database/shared-reads';
+import { sqlOf } from '@praetor/database/sql';
 import type { Tables } from '@praetor/database/tables';
 import type { FlowRunSort } from '@praetor/schema/filters/flow-run';
 import type { CreatedBy, FlowRun, FlowRunUpdate } from '@praetor/schema/flow-run';
@@ -103,10 +105,14 @@ function toFlowRun(row: FlowRunRow, now: number): FlowRun {
   };
 }
 
-export async function findFlowRun(db: Kysely<Tables>, id: string): Promise<FlowRun | undefined> {
-  const { rows } = await sql<FlowRunRow>`select ${COLUMNS} from flow_run ${JOINS} where flow_run.id = ${id}`.execute(db);
-  return rows[0] && toFlowRun(rows[0], nowMicroseconds());
-}
+/** Reads a run; undefined where there is none. */
+export const findFlowRun = inBatches(async (db: Kysely<Tables>, ids: readonly string[]): Promise<(FlowRun | undefined)[]> => {
+  const asked = entries(sqlOf(db), { id: 'uuid' }, ids.map((id) => ({ id })));
+  const { rows } = await sql<FlowRunRow>`select ${COLUMNS} from ${asked} asked join flow_run on flow_run.id = asked.id ${JOINS}`.execute(db);
+  const now = nowMicroseconds();
+  const runs = new Map(rows.map((row) => [row.id, toFlowRun(row, now)]));
+  return ids.map((id) => runs.get(id));
+});
 
 const ORDER = {
   ID_DESC: sql`flow_run.id desc`,

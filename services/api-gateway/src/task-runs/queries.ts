@@ -1,6 +1,8 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
+import { entries, inBatches } from '@praetor/database/batches';
 import { type RelatedFilters, taskRunConditions } from '@praetor/database/filter/related';
 import { readShared } from '@praetor/database/shared-reads';
+import { sqlOf } from '@praetor/database/sql';
 import type { Tables } from '@praetor/database/tables';
 import type { TaskRunSort } from '@praetor/schema/filters/task-run';
 import type { Labels } from '@praetor/schema/labels';
@@ -99,10 +101,14 @@ export function toSummary(run: TaskRun): TaskRunSummary {
   };
 }
 
-export async function findTaskRun(db: Kysely<Tables>, id: string): Promise<TaskRun | undefined> {
-  const { rows } = await sql<TaskRunRow>`select ${COLUMNS} from task_run ${JOINS} where task_run.id = ${id}`.execute(db);
-  return rows[0] && toTaskRun(rows[0], nowMicroseconds());
-}
+/** Reads a run; undefined where there is none. */
+export const findTaskRun = inBatches(async (db: Kysely<Tables>, ids: readonly string[]): Promise<(TaskRun | undefined)[]> => {
+  const asked = entries(sqlOf(db), { id: 'uuid' }, ids.map((id) => ({ id })));
+  const { rows } = await sql<TaskRunRow>`select ${COLUMNS} from ${asked} asked join task_run on task_run.id = asked.id ${JOINS}`.execute(db);
+  const now = nowMicroseconds();
+  const runs = new Map(rows.map((row) => [row.id, toTaskRun(row, now)]));
+  return ids.map((id) => runs.get(id));
+});
 
 const DURATION = estimatedRunTime('task_run');
 

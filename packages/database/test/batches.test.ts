@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { inBatches } from '@praetor/database/batches';
+import { DatabaseUnavailableError } from '@praetor/database/pool';
+
+/** Batches that end when they are told to; `begun` lists the inputs of each. */
+function controlledBatches(fail: (inputs: readonly number[]) => boolean = () => false) {
+  const begun: (readonly number[])[] = [];
+  const ends: (() => void)[] = [];
+  const double = inBatches(async (_connection: object, inputs: readonly number[]) => {
+    begun.push(inputs);
+    await new Promise<void>((resolve) => ends.push(resolve));
+    if (fail(inputs)) throw new Error(`${inputs.join()} failed`);
+    return inputs.map((input) => input * 2);
+  });
+  const endAll = async () => {
+    while (ends.length > 0) {
+      for (const end of ends.splice(0)) end();
+      await nextTurn();
+    }
+  };
+  return { begun, double, endAll };
+}
+
+test('who comes while two batches run shares the next one', async () => {
+  const { begun, double, endAll } = controlledBatches();
+  const connection = {};
+  const answers = Promise.all([1, 2, 3, 4, 5].map((input) => double(connection, input)));
+  assert.deepEqual(begun, [[1], [2]]);
+  await endAll();
+  assert.deepEqual(begun, [[1], [2], [3, 4, 5]]);
+  assert.deepEqual(await answers, [2, 4, 6, 8, 10]);
+});
+
+test('a batch has a limit', async () => {
+  const { begun, double, endAll } = controlledBatches();
+  const connection = {};
+  const answers = Promise.all(Array.from({ length: 30 }, (_, input) => double(connection, input)));
+  await endAll();
+  assert.deepEqual(begun.map((inputs) => inputs.length), [1, 1, 16, 12]);
+  assert.equal((await answers).length, 30);
+});
+
+test('an error is only for those whose input it is about', async () => {
+  const { begun, double, endAll } = controlledBatches((inputs) => inputs.includes(4));
+  const connection = {};
+  const answers = Promise.allSettled([1, 2, 3, 4, 5].map((input) => double(connection, input)));
+  await endAll();
+  assert.deepEqual(begun, [[1], [2], [3, 4, 5], [3], [4], [5]]);
+  assert.deepEqual((await answers).map(({ status }) => status), ['fulfilled', 'fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
+});
+
+test('a database that is away is away for the whole batch', async () => {
+  const runs: (readonly number[])[] = [];
+  const ask = inBatches(async (_connection: object, inputs: readonly number[]) => {
+    runs.push(inputs);
+    await nextTurn();
+    throw new DatabaseUnavailableError('away');
+  });
+  const connection = {};
+  const answers = await Promise.allSettled([1, 2, 3, 4].map((input) => ask(connection, input)));
+  assert.deepEqual(runs, [[1], [2], [3, 4]]);
+  assert.ok(answers.every(({ status }) => status === 'rejected'));
+});
+
+test('connections do not share batches', async () => {
+  const { begun, double, endAll } = controlledBatches();
+  const answers = Promise.all([{}, {}, {}].map((connection) => double(connection, 1)));
+  assert.deepEqual(begun, [[1], [1], [1]]);
+  await endAll();
+  assert.deepEqual(await answers, [2, 2, 2]);
+});
