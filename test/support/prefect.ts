@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { access, mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { HomeInUseError, lockHome } from '@praetor/database/embedded/home-lock';
 import { until } from './poll.ts';
 
 const run = promisify(execFile);
@@ -50,31 +51,28 @@ async function install(folder: string, version: PrefectVersion): Promise<void> {
   await run(path.join(folder, 'bin', 'python'), ['-c', 'import prefect.flows']);
 }
 
-/**
- * The real Prefect of a version in a virtual environment below `.cache`, installed on first use (about a minute). Test
- * files that start together install it once: the one that makes the lock folder does, the others wait for its mark.
- */
+/** Installs unless that was done; false while another process does it. Its lock dies with it, however it dies. */
+async function tryInstall(folder: string, version: PrefectVersion): Promise<boolean> {
+  const mark = path.join(folder, 'complete');
+  if (await exists(mark)) return true;
+  const lock = `${folder}-lock`;
+  await mkdir(lock, { recursive: true });
+  try {
+    using _lock = lockHome(lock);
+    if (await exists(mark)) return true;
+    await rm(folder, { recursive: true, force: true });
+    await install(folder, version);
+    await writeFile(mark, '');
+    return true;
+  } catch (error) {
+    if (error instanceof HomeInUseError) return false;
+    throw error;
+  }
+}
+
+/** The real Prefect of a version in a virtual environment below `.cache`, installed on first use (about a minute), once for all test files. */
 export async function installPrefect(version: PrefectVersion): Promise<PrefectInstallation> {
   const folder = path.join(CACHE, `prefect-${version}`);
-  const mark = path.join(folder, 'complete');
-  const lock = `${folder}.lock`;
-  if (!(await exists(mark))) {
-    await mkdir(CACHE, { recursive: true });
-    const isOurs = await mkdir(lock).then(
-      () => true,
-      () => false,
-    );
-    if (isOurs) {
-      try {
-        await rm(folder, { recursive: true, force: true });
-        await install(folder, version);
-        await writeFile(mark, '');
-      } finally {
-        await rm(lock, { recursive: true, force: true });
-      }
-    } else {
-      await until(`another test installs Prefect ${version} (or left ${lock} behind)`, () => exists(mark), INSTALL_SECONDS);
-    }
-  }
+  await until(`another test has installed Prefect ${version}`, () => tryInstall(folder, version), INSTALL_SECONDS);
   return { version, python: path.join(folder, 'bin', 'python'), prefect: path.join(folder, 'bin', 'prefect') };
 }
