@@ -11,7 +11,6 @@ const UNUSED = [
   'ix_flow_run__start_time', // start times are asked for as coalesce(start_time, expected_start_time)
   'ix_flow_run__coalesce_start_time_expected_start_time_desc', // …_asc, read backwards
   'ix_flow_run__expected_start_time_desc', // praetor_ix_flow_run__history, read backwards
-  'ix_flow_run__state_type', // ix_flow_run__state_type_coalesce_start_time
   'ix_flow_run__state_timestamp',
   'ix_flow_run__flow_id', // uq_flow_run__flow_id_idempotency_key
   'ix_flow_run__flow_version',
@@ -26,7 +25,6 @@ const UNUSED = [
   'ix_task_run__updated',
   'ix_task_run__start_time',
   'ix_task_run__state_id',
-  'ix_task_run__state_type', // ix_task_run__state_type_start_time
   'ix_task_run__state_timestamp',
   'ix_task_run__flow_run_id', // uq_task_run__flow_run_id_task_key_dynamic_key
   'ix_task_run_state__name',
