@@ -3,29 +3,32 @@ import { classifyDatabaseError } from './errors.ts';
 import type { Sql } from './sql.ts';
 
 /** Most inputs of one batch. Its statements say so too (`entries`): Postgres then plans for a few rows and not for hundreds. */
-const BATCH_LIMIT = 16;
-/** Batches of one kind that run at once; whoever comes meanwhile waits for the next one. */
-const RUNNING_BATCHES = 2;
+const BATCH_LIMIT = 32;
+/** Nobody waits longer than this for others: a batch may be held up by a lock that concerns only one of its inputs. */
+const PATIENCE_MS = 50;
 
 interface Waiting<Input, Output> extends PromiseWithResolvers<Output> {
   input: Input;
 }
 
+type Batch<Input, Output> = readonly Waiting<Input, Output>[];
+
 interface Queue<Input, Output> {
-  running: number;
+  /** The batch that the waiting ones wait for. */
+  running: Batch<Input, Output> | undefined;
   waiting: Waiting<Input, Output>[];
 }
 
 /**
  * Lets one statement serve all who ask for the same kind of thing at the same time. `run` does a batch in one statement and
- * gives an output for each input, in order. A call while nothing runs is done at once; under load, round trips and commits
- * are shared. Where Postgres refuses a batch, each of its inputs is tried alone, so that nobody gets somebody else's error.
+ * gives an output for each input, in order. A call while nothing runs is done at once; those that come meanwhile share the
+ * next round trip and commit. Where Postgres refuses a batch, each of its inputs is tried alone, so that nobody gets somebody else's error.
  * Each connection has its own queue, so in a transaction (which does one thing at a time) every call stands alone.
  */
 export function inBatches<Connection extends WeakKey, Input, Output>(run: (connection: Connection, inputs: readonly Input[]) => Promise<readonly Output[]>) {
   const queues = new WeakMap<Connection, Queue<Input, Output>>();
 
-  async function runBatch(connection: Connection, batch: readonly Waiting<Input, Output>[]): Promise<void> {
+  async function runBatch(connection: Connection, batch: Batch<Input, Output>): Promise<void> {
     try {
       const outputs = await run(connection, batch.map(({ input }) => input));
       if (outputs.length !== batch.length) throw new Error('a batch gave more or fewer outputs than it had inputs');
@@ -38,17 +41,21 @@ export function inBatches<Connection extends WeakKey, Input, Output>(run: (conne
   }
 
   function start(connection: Connection, queue: Queue<Input, Output>): void {
-    while (queue.running < RUNNING_BATCHES && queue.waiting.length > 0) {
-      queue.running++;
-      void runBatch(connection, queue.waiting.splice(0, BATCH_LIMIT)).finally(() => {
-        queue.running--;
-        start(connection, queue);
-      });
-    }
+    if (queue.running || queue.waiting.length === 0) return;
+    const batch = queue.waiting.splice(0, BATCH_LIMIT);
+    queue.running = batch;
+    const proceed = () => {
+      clearTimeout(timer);
+      if (queue.running !== batch) return;
+      queue.running = undefined;
+      start(connection, queue);
+    };
+    const timer = setTimeout(proceed, PATIENCE_MS);
+    void runBatch(connection, batch).finally(proceed);
   }
 
   return (connection: Connection, input: Input): Promise<Output> => {
-    const queue = queues.get(connection) ?? { running: 0, waiting: [] };
+    const queue = queues.get(connection) ?? { running: undefined, waiting: [] };
     queues.set(connection, queue);
     const waiting = { input, ...Promise.withResolvers<Output>() };
     queue.waiting.push(waiting);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { inBatches } from '@praetor/database/batches';
 import { DatabaseUnavailableError } from '@praetor/database/pool';
 
@@ -23,23 +23,33 @@ function controlledBatches(fail: (inputs: readonly number[]) => boolean = () => 
   return { begun, double, endAll };
 }
 
-test('who comes while two batches run shares the next one', async () => {
+test('who comes while a batch runs shares the next one', async () => {
   const { begun, double, endAll } = controlledBatches();
   const connection = {};
   const answers = Promise.all([1, 2, 3, 4, 5].map((input) => double(connection, input)));
-  assert.deepEqual(begun, [[1], [2]]);
+  assert.deepEqual(begun, [[1]]);
   await endAll();
-  assert.deepEqual(begun, [[1], [2], [3, 4, 5]]);
+  assert.deepEqual(begun, [[1], [2, 3, 4, 5]]);
   assert.deepEqual(await answers, [2, 4, 6, 8, 10]);
 });
 
 test('a batch has a limit', async () => {
   const { begun, double, endAll } = controlledBatches();
   const connection = {};
-  const answers = Promise.all(Array.from({ length: 30 }, (_, input) => double(connection, input)));
+  const answers = Promise.all(Array.from({ length: 50 }, (_, input) => double(connection, input)));
   await endAll();
-  assert.deepEqual(begun.map((inputs) => inputs.length), [1, 1, 16, 12]);
-  assert.equal((await answers).length, 30);
+  assert.deepEqual(begun.map((inputs) => inputs.length), [1, 32, 17]);
+  assert.equal((await answers).length, 50);
+});
+
+test('a batch that is held up holds up nobody for long', async () => {
+  const { begun, double, endAll } = controlledBatches();
+  const connection = {};
+  const answers = Promise.all([1, 2, 3].map((input) => double(connection, input)));
+  while (begun.length < 2) await sleep(5);
+  assert.deepEqual(begun, [[1], [2, 3]]);
+  await endAll();
+  assert.deepEqual(await answers, [2, 4, 6]);
 });
 
 test('an error is only for those whose input it is about', async () => {
@@ -47,7 +57,7 @@ test('an error is only for those whose input it is about', async () => {
   const connection = {};
   const answers = Promise.allSettled([1, 2, 3, 4, 5].map((input) => double(connection, input)));
   await endAll();
-  assert.deepEqual(begun, [[1], [2], [3, 4, 5], [3], [4], [5]]);
+  assert.deepEqual(begun, [[1], [2, 3, 4, 5], [2], [3], [4], [5]]);
   assert.deepEqual((await answers).map(({ status }) => status), ['fulfilled', 'fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
 });
 
@@ -60,7 +70,7 @@ test('a database that is away is away for the whole batch', async () => {
   });
   const connection = {};
   const answers = await Promise.allSettled([1, 2, 3, 4].map((input) => ask(connection, input)));
-  assert.deepEqual(runs, [[1], [2], [3, 4]]);
+  assert.deepEqual(runs, [[1], [2, 3, 4]]);
   assert.ok(answers.every(({ status }) => status === 'rejected'));
 });
 
