@@ -44,6 +44,9 @@ const PARSERS = new Map<number, (text: string) => unknown>([
 /** Statements that a pool prepares. What comes after them is parsed each time, so that texts of endless variety cost no memory. */
 const MAX_PREPARED = 500;
 
+/** The plans of a connection's statements grow old with it: made for tables that were small, they read a large one from end to end. */
+const LIFETIME_SECONDS = 60;
+
 /** Makes a session that others used before as good as new, and sets what PGlite does not read in the startup packet. */
 const CLEAN_SESSION = `reset all; deallocate all; set timezone = 'UTC'; set intervalstyle = 'iso_8601'`;
 
@@ -65,6 +68,7 @@ export class PreparingPool implements PostgresPool {
       connectionTimeoutMillis: (options.acquireTimeoutSeconds ?? 10) * 1000,
       // The only connection is kept: the next one would be refused while the last is being closed.
       idleTimeoutMillis: sharedSession ? 0 : 10_000,
+      maxLifetimeSeconds: sharedSession ? 0 : LIFETIME_SECONDS,
       keepAlive: true,
       application_name: options.applicationName,
       statement_timeout: options.statementTimeoutSeconds * 1000,
