@@ -24,6 +24,24 @@ export const STATE_COLUMNS = `s.id as state_id, s.type as state_kind, s.name as 
 export const RUN_COLUMNS = `r.id, r.name, r.tags, r.state_type, r.state_name, r.state_timestamp, r.run_count, r.start_time, r.end_time,
   r.expected_start_time, r.next_scheduled_start_time, r.total_run_time, r.empirical_policy`;
 
+/** The columns that both kinds of run have, out of a row that holds more. */
+export function toRunFields(row: RunFields): RunFields {
+  return {
+    id: row.id,
+    name: row.name,
+    tags: row.tags,
+    state_type: row.state_type,
+    state_name: row.state_name,
+    state_timestamp: row.state_timestamp,
+    run_count: row.run_count,
+    start_time: row.start_time,
+    end_time: row.end_time,
+    expected_start_time: row.expected_start_time,
+    next_scheduled_start_time: row.next_scheduled_start_time,
+    total_run_time: row.total_run_time,
+  };
+}
+
 export function toState(row: StateColumns): State | null {
   if (row.state_id === null) return null;
   return {
@@ -136,18 +154,7 @@ export const readFlowRun = inBatches(async (sql: Sql, ids: readonly string[]): P
 
 function toSnapshot(row: FlowRunRow): FlowRunSnapshot {
   const run: FlowRunFields = {
-    id: row.id,
-    name: row.name,
-    tags: row.tags,
-    state_type: row.state_type,
-    state_name: row.state_name,
-    state_timestamp: row.state_timestamp,
-    run_count: row.run_count,
-    start_time: row.start_time,
-    end_time: row.end_time,
-    expected_start_time: row.expected_start_time,
-    next_scheduled_start_time: row.next_scheduled_start_time,
-    total_run_time: row.total_run_time,
+    ...toRunFields(row),
     empirical_policy: flowRunPolicy.parse(row.empirical_policy),
     flow_id: row.flow_id,
     deployment_id: row.deployment_id,

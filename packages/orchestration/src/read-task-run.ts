@@ -4,7 +4,7 @@ import { type Json, unwrapNumber } from '@praetor/schema/json';
 import { taskRunPolicy } from '@praetor/schema/run-policy';
 import { type StateCreate, type StateDetails, type StateType, completeStateDetails } from '@praetor/schema/state';
 import type { Timestamp } from '@praetor/schema/timestamps';
-import { RUN_COLUMNS, type RunSnapshot, STATE_COLUMNS, type StateColumns, toState } from './read-flow-run.ts';
+import { RUN_COLUMNS, type RunSnapshot, STATE_COLUMNS, type StateColumns, toRunFields, toState } from './read-flow-run.ts';
 import { ACTIVE_SLOTS } from './slots.ts';
 import type { LegacyLimitFacts, LimitFacts, TaskFacts, TaskRunFields } from './transition.ts';
 
@@ -100,18 +100,7 @@ export const readTaskRun = inBatches(async (sql: Sql, asked: readonly AskedTaskR
 
 function toSnapshot(row: TaskRunRow): TaskRunSnapshot {
   const run: TaskRunFields = {
-    id: row.id,
-    name: row.name,
-    tags: row.tags,
-    state_type: row.state_type,
-    state_name: row.state_name,
-    state_timestamp: row.state_timestamp,
-    run_count: row.run_count,
-    start_time: row.start_time,
-    end_time: row.end_time,
-    expected_start_time: row.expected_start_time,
-    next_scheduled_start_time: row.next_scheduled_start_time,
-    total_run_time: row.total_run_time,
+    ...toRunFields(row),
     empirical_policy: taskRunPolicy.parse(row.empirical_policy),
     flow_run_id: row.flow_run_id,
     task_key: row.task_key,
