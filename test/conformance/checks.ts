@@ -137,6 +137,8 @@ const pooledFlows: Check = async ({ api, client }) => {
   const fromYaml = await api.expect(200, 'GET', '/deployments/name/pooled/from-yaml');
   assert.deepEqual([fromYaml.parameters, fromYaml.tags, fromYaml.work_pool_name], [{ x: 21 }, ['yaml'], pool]);
   assert.deepEqual(fromYaml.schedules.map((schedule: { slug: string }) => schedule.slug).sort(), ['early', 'weekly']);
+  const [automation] = await api.expect(200, 'GET', `/automations/related-to/prefect.deployment.${fromYaml.id}`);
+  assert.deepEqual([automation.trigger.expect, automation.actions[0].deployment_id], [['zz.happened'], fromYaml.id]);
 
   client.startCli('worker', 'start', '--pool', pool, '--limit', '4');
   const runs = await Promise.all(Array.from({ length: 20 }, (_, x) => startRun(api, 'pooled/pooled', { parameters: { x } })));
@@ -170,10 +172,37 @@ const eventStream: Check = async ({ client }) => {
   );
 };
 
+/** Automations by the SDK, the CLI and the triggers of deployments. */
+const automations: Check = async ({ api, client }) => {
+  const reports = await client.run('automations.py');
+  assert.partialDeepStrictEqual(reports, [
+    { name: 'created', same: true, triggers: 2 },
+    { name: 'updated', description: 'changed', within: 30, action: 'cancel-flow-run' },
+    { name: 'switched', disabled: false, enabled: true },
+    { name: 'deleted', gone: true },
+    { name: 'deployed', same: true },
+  ]);
+  const related = await api.expect(200, 'GET', `/automations/related-to/prefect.deployment.${find(reports, 'deployed').id}`);
+  assert.deepEqual(related.map(({ name }: { name: string }) => name).sort(), ['compound', 'simple'], 'applying a deployment again replaces its automations');
+
+  const name = 'conformance-file';
+  await client.cli(['automation', 'create', '--from-file', 'automation.yaml']);
+  assert.match(await client.cli(['automation', 'ls']), new RegExp(name));
+  assert.match(await client.cli(['automation', 'inspect', name]), /description='From a file'/);
+  const isEnabled = async () => (await api.expect(200, 'POST', '/automations/filter', { automations: { name: { any_: [name] } } })).map(({ enabled }: { enabled: boolean }) => enabled);
+  await client.cli(['automation', 'pause', name]);
+  assert.deepEqual(await isEnabled(), [false]);
+  await client.cli(['automation', 'resume', name]);
+  assert.deepEqual(await isEnabled(), [true]);
+  await client.cli(['automation', 'delete', name]);
+  assert.deepEqual(await isEnabled(), []);
+};
+
 export const checks: Record<string, Check> = {
   'flows in one process': flowsInProcess,
   'served flows': servedFlows,
   'a work pool and its worker': pooledFlows,
   'background tasks': backgroundTasks,
   'the stream of events': eventStream,
+  'automations by hand and by deployment': automations,
 };

@@ -24,7 +24,8 @@ async function insist(api: Api, path: string, body: unknown): Promise<Answer> {
   }
 }
 
-async function deliver(url: string, events: readonly object[]): Promise<void> {
+/** Sends events until a pong after them has come. */
+export async function deliver(url: string, events: readonly object[]): Promise<void> {
   for (let attempt = 1; ; attempt++)
     try {
       const client = await SocketClient.connect(url);

@@ -6,7 +6,7 @@ import { type Front, startFront } from './front.ts';
 import { findFreePort } from './ports.ts';
 
 /** The services beside the gateway. */
-export const WORKERS = ['broadcaster', 'event-persister', 'task-run-recorder', 'scheduler', 'late-runs', 'foreman', 'lease-cleanup'] as const;
+export const WORKERS = ['broadcaster', 'event-persister', 'task-run-recorder', 'automations', 'scheduler', 'late-runs', 'foreman', 'lease-cleanup', 'retention'] as const;
 export type ServiceName = (typeof WORKERS)[number] | 'api-gateway';
 
 export interface ClusterOptions {

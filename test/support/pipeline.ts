@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createSockets } from '@praetor/api-gateway/sockets/sockets';
+import { createAutomations } from '@praetor/automations/service';
 import { createBroadcaster } from '@praetor/broadcaster/service';
 import type { Database } from '@praetor/database/connect';
 import { createEventPersister } from '@praetor/event-persister/service';
@@ -25,7 +26,7 @@ export async function startPipeline(database: Database, broker: Broker, settings
   const sockets = attachSockets(server, [...createSockets(front), ...broadcaster.sockets], socketOptions(front));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const copies = [createEventPersister, createEventPersister, createTaskRunRecorder, createTaskRunRecorder];
+  const copies = [createEventPersister, createEventPersister, createTaskRunRecorder, createTaskRunRecorder, createAutomations, createAutomations];
   const services = runServices(broadcaster, ...copies.map((create) => create(context())));
   return {
     url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/api`,

@@ -4,13 +4,18 @@ import { prefectTables } from './migrations/0001_prefect_tables.ts';
 import { praetorTables } from './migrations/0002_praetor_tables.ts';
 import { ownIndexes } from './migrations/0003_indexes.ts';
 import { unusedIndexes } from './migrations/0004_unused_indexes.ts';
+import { cleanupMessages } from './migrations/0005_cleanup_messages.ts';
+import { automations } from './migrations/0006_automations.ts';
+import { observedStates } from './migrations/0007_observed_states.ts';
+import { taskWorkers } from './migrations/0008_task_workers.ts';
+import { tagLimits } from './migrations/0009_tag_limits.ts';
 import { ALEMBIC_HEAD, readAlembicVersion } from './migrations/alembic.ts';
 import { IncompatibleDatabaseError, type Migration } from './migrations/migration.ts';
 import type { Tables } from './tables.ts';
 
 export { IncompatibleDatabaseError } from './migrations/migration.ts';
 
-export const MIGRATIONS: readonly Migration[] = [prefectTables, praetorTables, ownIndexes, unusedIndexes];
+export const MIGRATIONS: readonly Migration[] = [prefectTables, praetorTables, ownIndexes, unusedIndexes, cleanupMessages, automations, observedStates, taskWorkers, tagLimits];
 
 /** Any number that nobody else locks. */
 const LOCK = 4_200_391;

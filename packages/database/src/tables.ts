@@ -1,4 +1,6 @@
 import type { ColumnType } from 'kysely';
+import type { Action } from '@praetor/schema/automation/action';
+import type { Trigger } from '@praetor/schema/automation/trigger';
 import type { ConcurrencyOptions } from '@praetor/schema/deployment';
 import type { CreatedBy } from '@praetor/schema/flow-run';
 import type { Json, JsonObject } from '@praetor/schema/json';
@@ -68,14 +70,14 @@ export interface AutomationTable {
   name: string;
   description: string;
   enabled: Defaulted<boolean>;
-  trigger: JsonColumn;
-  actions: JsonColumn;
-  actions_on_trigger: Defaulted<JsonColumn>;
-  actions_on_resolve: Defaulted<JsonColumn>;
+  trigger: JsonColumn<Trigger>;
+  actions: JsonColumn<Action[]>;
+  actions_on_trigger: Defaulted<JsonColumn<Action[]>>;
+  actions_on_resolve: Defaulted<JsonColumn<Action[]>>;
   id: Defaulted<string>;
   created: Defaulted<Timestamp>;
   updated: Defaulted<Timestamp>;
-  tags: Defaulted<JsonColumn>;
+  tags: Defaulted<JsonColumn<string[]>>;
 }
 
 export interface AutomationBucketTable {

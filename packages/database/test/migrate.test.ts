@@ -49,6 +49,27 @@ describe('migrate', { skip }, () => {
     assert.deepEqual(await describeSchema(database.sql), OURS);
   });
 
+  test('moves limits on tags to where the API finds them, with who holds their slots', async () => {
+    await using database = await createTestDatabase();
+    const [id, holder, other] = ['00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002', '00000000-0000-4000-8000-000000000003'];
+    await database.sql`drop schema praetor cascade`;
+    await database.sql`
+      insert into concurrency_limit (id, tag, concurrency_limit, active_slots)
+      values (${id}::uuid, 'old', 2, jsonb_build_array(${holder}::text)), (${other}::uuid, 'both', 2, jsonb_build_array(${holder}::text))`;
+    await database.sql`
+      insert into concurrency_limit_v2 (active, name, "limit", active_slots, denied_slots, slot_decay_per_second, avg_slot_occupancy_seconds)
+      values (true, 'tag:both', 5, 0, 0, 0, 2)`;
+    await migrate(database);
+    assert.deepEqual(await database.sql`select count(*)::integer as count from concurrency_limit`, [{ count: 0 }]);
+    assert.deepEqual(await database.sql`select name, "limit", active_slots from concurrency_limit_v2 order by name`, [
+      { name: 'tag:both', limit: 5, active_slots: 0 },
+      { name: 'tag:old', limit: 2, active_slots: 1 },
+    ]);
+    assert.deepEqual(await database.sql`select resource_ids, slots, holder_type, holder_id from praetor.lease`, [
+      { resource_ids: [id], slots: 1, holder_type: 'task_run', holder_id: holder },
+    ]);
+  });
+
   test('refuses a database of another version of Prefect, and changes nothing in it', async () => {
     await using database = await createTestDatabase({ migrated: false });
     await database.sql`create table alembic_version (version_num varchar(32))`;

@@ -1,6 +1,7 @@
 import type { Sql } from '@praetor/database/connect';
 import { type StateCreate, proposeState } from '@praetor/schema/state';
 import { enqueueTaskRun } from './background-tasks.ts';
+import { enqueueCleanup } from './cleanup-messages.ts';
 import { forgetLease, releaseLeases, releaseUnleasedSlot, renewLease } from './leases.ts';
 import { takeSlots } from './slots.ts';
 import type { AnyTransition } from './store.ts';
@@ -77,5 +78,8 @@ export async function applyEffect(sql: Sql, effect: Effect, { run, proposed, set
       return;
     case 'enqueue':
       if ('task_key' in run) await enqueueTaskRun(sql, run.id, run.task_key, effect.isRetry);
+      return;
+    case 'enqueue_cleanup':
+      return await enqueueCleanup(sql, effect.message);
   }
 }

@@ -1,3 +1,4 @@
+import { entries, inBatches } from '@praetor/database/batches';
 import type { Sql } from '@praetor/database/connect';
 import type { OrchestrationSettings } from './settings.ts';
 import { ACTIVE_SLOTS, freeSlots } from './slots.ts';
@@ -9,9 +10,9 @@ import { ACTIVE_SLOTS, freeSlots } from './slots.ts';
 
 /** SQL: what the leases of a preceding CTE `gone` held, limit by limit, the limits locked in the order of their ids. */
 const FREED = `freed as materialized (
-  select l.id, held.slots, held.occupancy from concurrency_limit_v2 l
+  select l.id, held.slots, held.samples, held.occupancy from concurrency_limit_v2 l
   join (
-    select r.id, sum(g.slots)::integer as slots, sum(extract(epoch from now() - g.created))::float8 as occupancy
+    select r.id, sum(g.slots)::integer as slots, count(*) as samples, avg(extract(epoch from now() - g.created) / g.slots)::float8 as occupancy
     from gone g cross join unnest(g.resource_ids) r (id) group by r.id
   ) held on held.id = l.id
   order by l.id for update of l
@@ -23,13 +24,30 @@ export async function renewLease(sql: Sql, leaseId: string, seconds: number): Pr
   return renewed.length > 0;
 }
 
+const RELEASE_COLUMNS = { position: 'integer', lease_ids: 'uuid[]' } as const;
+
+interface Release {
+  leaseIds: string[];
+  /** The same for all releases of a process. */
+  settings: OrchestrationSettings;
+}
+
+const releaseTogether = inBatches(async (sql: Sql, releases: readonly Release[]): Promise<number[]> => {
+  const [first] = releases;
+  if (!first) return [];
+  const rows = releases.map(({ leaseIds }, position) => ({ position, lease_ids: leaseIds }));
+  const gone = await sql<{ position: number }[]>`
+    with wanted as materialized (
+      select r.id, min(entry.position) as position from ${entries(sql, RELEASE_COLUMNS, rows)} entry cross join unnest(entry.lease_ids) r (id) group by r.id
+    ), gone as (delete from praetor.lease e using wanted where e.id = wanted.id returning e.*, wanted.position),
+    ${sql.unsafe(FREED)}, given_back as (${sql.unsafe(freeSlots(first.settings))})
+    select position from gone`;
+  return releases.map((_, position) => gone.filter((lease) => lease.position === position).length);
+});
+
 /** Ends leases and gives their slots back; returns how many of them were there to end. */
-export async function releaseLeases(sql: Sql, leaseIds: string[], settings: OrchestrationSettings): Promise<number> {
-  const [row] = await sql<{ released: number }[]>`
-    with gone as (delete from praetor.lease where id = any(${leaseIds}::uuid[]) returning *),
-    ${sql.unsafe(FREED)}, given_back as (${sql.unsafe(freeSlots(settings))})
-    select count(*)::integer as released from gone`;
-  return row?.released ?? 0;
+export function releaseLeases(sql: Sql, leaseIds: string[], settings: OrchestrationSettings): Promise<number> {
+  return releaseTogether(sql, { leaseIds, settings });
 }
 
 /** Ends up to so many expired leases; several cleaners at once take different ones. Returns how many it ended. */

@@ -1,6 +1,6 @@
 import type { Step } from './engine.ts';
 import { copyTaskParametersId, enqueueScheduledTasks } from './rules/background-tasks.ts';
-import { bypassCancellingFlowRunsWithNoInfra, enforceCancellingToCancelled } from './rules/cancelling.ts';
+import { bypassCancellingFlowRunsWithNoInfra, enforceCancellingToCancelled, tearDownUnconfirmedCancellation } from './rules/cancelling.ts';
 import {
   preserveDeploymentConcurrencyLeaseId,
   releaseFlowConcurrencySlots,
@@ -46,28 +46,30 @@ const flowTransforms: Step<FlowTransition>[] = [
 
 const taskTransforms: Step<TaskTransition>[] = [...columns, updateTaskStateDetails, incrementTaskRunCount];
 
-/** Policies of flow runs: `core` for clients, `minimal` for force and creation, `mark-late` for the late-runs service. */
+const flowCore: Step<FlowTransition>[] = [
+  preserveDeploymentConcurrencyLeaseId,
+  preventDuplicateTransitions,
+  handleFlowTerminalStateTransitions,
+  enforceCancellingToCancelled,
+  bypassCancellingFlowRunsWithNoInfra,
+  preventPendingTransitions,
+  validateDeploymentConcurrencyAtRunning,
+  secureFlowConcurrencySlots,
+  removeDeploymentConcurrencyLeaseForOldClients,
+  ensureOnlyScheduledFlowsMarkedLate,
+  handlePausingFlows,
+  handleResumingPausedFlows,
+  copyScheduledTime,
+  waitForScheduledTime,
+  retryFailedFlows,
+  instrumentFlowRunStateTransitions,
+  releaseFlowConcurrencySlots,
+  ...flowTransforms,
+];
+
+/** Policies of flow runs: `core` for clients, `minimal` for force and creation, the others for the late-runs service. */
 export const FLOW_POLICIES = {
-  core: [
-    preserveDeploymentConcurrencyLeaseId,
-    preventDuplicateTransitions,
-    handleFlowTerminalStateTransitions,
-    enforceCancellingToCancelled,
-    bypassCancellingFlowRunsWithNoInfra,
-    preventPendingTransitions,
-    validateDeploymentConcurrencyAtRunning,
-    secureFlowConcurrencySlots,
-    removeDeploymentConcurrencyLeaseForOldClients,
-    ensureOnlyScheduledFlowsMarkedLate,
-    handlePausingFlows,
-    handleResumingPausedFlows,
-    copyScheduledTime,
-    waitForScheduledTime,
-    retryFailedFlows,
-    instrumentFlowRunStateTransitions,
-    releaseFlowConcurrencySlots,
-    ...flowTransforms,
-  ],
+  core: flowCore,
   minimal: [
     preserveDeploymentConcurrencyLeaseId,
     preventResultDataLoss,
@@ -76,6 +78,7 @@ export const FLOW_POLICIES = {
     releaseFlowConcurrencySlots,
     ...flowTransforms,
   ],
+  'cancelling-timeout': [tearDownUnconfirmedCancellation, ...flowCore],
   'mark-late': [ensureOnlyScheduledFlowsMarkedLate, enforceDeploymentConcurrencyOnLate, instrumentFlowRunStateTransitions, ...flowTransforms],
 } satisfies Record<string, Step<FlowTransition>[]>;
 export type FlowPolicyName = keyof typeof FLOW_POLICIES;

@@ -92,6 +92,9 @@ export async function markDeploymentsPolled(db: Db, polled: PolledDeployments): 
   return await deploymentEvents(db, 'ready', rows.filter((row) => row.became_ready).map((row) => row.id));
 }
 
+/** Pools of this type are from the time before workers: they have no status. */
+export const WITHOUT_STATUS = 'prefect-agent';
+
 /** Gives pools another status and reports it; with `from`, only those which still have that one (somebody may be pausing them). */
 export async function movePools(db: Db, status: Status, pools: readonly string[], from?: Status): Promise<ServerEvent[]> {
   if (pools.length === 0) return [];
@@ -100,6 +103,7 @@ export async function movePools(db: Db, status: Status, pools: readonly string[]
     .select(['id', 'name', 'type', 'last_transitioned_status_at', 'last_status_event_id'])
     .where('id', 'in', pools)
     .where('status', '<>', status)
+    .where('type', '<>', WITHOUT_STATUS)
     .$if(from !== undefined, (query) => query.where('status', '=', from ?? status))
     .orderBy('id')
     .forUpdate()

@@ -10,7 +10,7 @@ import { FLOW_POLICIES, type FlowPolicyName, TASK_POLICIES, type TaskPolicyName 
 import { readFlowRun } from './read-flow-run.ts';
 import { cacheKeyOf, readTaskRun } from './read-task-run.ts';
 import type { OrchestrationSettings } from './settings.ts';
-import { type AnyTransition, type RunKind, storeTransition } from './store.ts';
+import { type AnyTransition, type RunKind, answeredState, storeTransition } from './store.ts';
 import { type FlowTransition, type TaskTransition, type Transition, beginTransition } from './transition.ts';
 
 /** A state proposed for a flow run. */
@@ -85,7 +85,7 @@ async function store(sql: Sql, transition: AnyTransition): Promise<StateChange> 
   if (!(await storeTransition(sql, transition, events[0]))) throw new StaleError('the run has changed meanwhile');
   await applyEffects(sql, transition);
   const { proposed, initial, status, details } = transition;
-  return { result: { state: proposed ?? initial, status, details }, isNew: proposed !== null, events };
+  return { result: { state: proposed ? answeredState(proposed) : initial, status, details }, isNew: proposed !== null, events };
 }
 
 /** Carries out the side effects of a transition that is being stored in the same transaction. */

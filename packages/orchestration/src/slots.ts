@@ -1,5 +1,8 @@
+import { sql as template } from 'kysely';
+import { entries, inBatches } from '@praetor/database/batches';
 import type { Database, Sql } from '@praetor/database/connect';
 import { retryOnce } from '@praetor/database/errors';
+import { readShared } from '@praetor/database/shared-reads';
 import { LockedError, UnprocessableError } from '@praetor/schema/errors';
 import { v7 as uuidv7 } from 'uuid';
 import { clampedPoissonInterval } from './poisson.ts';
@@ -25,15 +28,16 @@ const maximumWait = ({ tagSlotWaitSeconds, maximumSlotWaitSeconds }: Orchestrati
   `case when l.name like 'tag:%' then ${tagSlotWaitSeconds}::float8 else ${maximumSlotWaitSeconds}::float8 end`;
 
 /**
- * SQL: gives back `f.slots` of each limit `f.id` of a preceding CTE `freed (id, slots, occupancy)`. Where the occupancy (in
- * seconds, over all its slots) is known, the limit's average follows it over about two times its size in samples.
+ * SQL: gives back `f.slots` of each limit `f.id` of a preceding CTE `freed (id, slots, samples, occupancy)`. Where something
+ * is known of how long they were held (`occupancy`: seconds for each slot, the mean of so many samples), the limit's average
+ * follows it over about two times its size in samples.
  */
 export const freeSlots = (settings: OrchestrationSettings) => `
   update concurrency_limit_v2 l
   set active_slots = greatest(0, ${ACTIVE_SLOTS} - f.slots),
     denied_slots = ${deniedSlots(settings)},
     avg_slot_occupancy_seconds = case when f.occupancy > 0 and l."limit" > 0
-      then l.avg_slot_occupancy_seconds + (greatest(f.occupancy / f.slots, 0.1) - l.avg_slot_occupancy_seconds) / (l."limit" * 2)
+      then l.avg_slot_occupancy_seconds + (greatest(f.occupancy, 0.1) - l.avg_slot_occupancy_seconds) * (1 - (1 - 1 / (l."limit" * 2::float8)) ^ f.samples)
       else l.avg_slot_occupancy_seconds end,
     updated = now()
   from freed f
@@ -53,28 +57,78 @@ export interface NewLease {
   holder: LeaseHolder | null;
 }
 
+interface Demand {
+  limitIds: string[];
+  slots: number;
+  lease: NewLease | null;
+  /** The same for all demands of a process. */
+  settings: OrchestrationSettings;
+}
+
+const DEMAND_COLUMNS = {
+  position: 'integer',
+  limit_ids: 'uuid[]',
+  slots: 'integer',
+  lease_id: 'uuid',
+  seconds: 'float8',
+  holder_type: 'text',
+  holder_id: 'uuid',
+} as const;
+
+const toDemandEntry = ({ limitIds, slots, lease }: Demand, position: number) => ({
+  position,
+  limit_ids: limitIds,
+  slots,
+  lease_id: lease?.id,
+  seconds: lease?.seconds,
+  holder_type: lease?.holder?.type,
+  holder_id: lease?.holder?.id,
+});
+
 /**
- * Takes slots of all these active limits or of none, and the lease that holds them, in one statement. False where one of
- * them has too few. The limits are locked in the order of their ids, so that takers of several cannot deadlock.
+ * Decides demands in one statement; `true` where all slots are taken, `false` where there are too few, which is noted. Among
+ * several, one that would fit alone but not after all before it (some of which may be refused) stays undecided, `null`.
+ * Limits are locked in the order of their ids, so that takers of several cannot deadlock.
  */
-export async function takeSlots(sql: Sql, limitIds: string[], slots: number, lease: NewLease | null, settings: OrchestrationSettings): Promise<boolean> {
-  const rows = await sql<{ taken: boolean }[]>`
-    with locked as materialized (
-      select l.* from concurrency_limit_v2 l where l.id = any(${limitIds}::uuid[]) order by l.id for update
+async function decideDemands(sql: Sql, demands: readonly Demand[]): Promise<(boolean | null)[]> {
+  const [first] = demands;
+  if (!first) return [];
+  const verdicts = await sql<{ taken: boolean | null }[]>`
+    with demand as materialized ${entries(sql, DEMAND_COLUMNS, demands.map(toDemandEntry))}, locked as materialized (
+      select l.*, ${sql.unsafe(ACTIVE_SLOTS)} as taken from concurrency_limit_v2 l
+      where l.id in (select unnest(demand.limit_ids) from demand) order by l.id for update
+    ), wanted as (
+      select d.position, d.slots, l.id,
+        l.active and l.taken + d.slots <= l."limit" as fits_alone,
+        l.active and l.taken + sum(d.slots) over (partition by l.id order by d.position) <= l."limit" as fits
+      from demand d join locked l on l.id = any(d.limit_ids)
     ), verdict as materialized (
-      select count(*) filter (where l.active and ${sql.unsafe(ACTIVE_SLOTS)} + ${slots} <= l."limit") = ${limitIds.length} as ok from locked l
-    ), taken as (
+      select d.position, case
+        when count(w.id) < cardinality(d.limit_ids) or not bool_and(w.fits_alone) then false
+        when bool_and(w.fits) is not false then true end as taken
+      from demand d left join wanted w on w.position = d.position group by d.position, d.limit_ids
+    ), changed as materialized (
+      select w.id, coalesce(sum(w.slots) filter (where v.taken), 0) as taken, coalesce(sum(w.slots) filter (where not v.taken), 0) as denied
+      from wanted w join verdict v on v.position = w.position where v.taken is not null group by w.id
+    ), noted as (
       update concurrency_limit_v2 l
-      set active_slots = ${sql.unsafe(ACTIVE_SLOTS)} + ${slots}, denied_slots = ${sql.unsafe(deniedSlots(settings))}, updated = now()
-      from locked, verdict where l.id = locked.id and verdict.ok
+      set active_slots = ${sql.unsafe(ACTIVE_SLOTS)} + c.taken, denied_slots = ${sql.unsafe(deniedSlots(first.settings))} + c.denied, updated = now()
+      from changed c where l.id = c.id
     ), leased as (
       insert into praetor.lease (id, resource_ids, slots, holder_type, holder_id, expiration)
-      select ${lease?.id ?? null}::uuid, ${limitIds}::uuid[], ${slots}, ${lease?.holder?.type ?? null}, ${lease?.holder?.id ?? null}::uuid,
-        now() + make_interval(secs => ${lease?.seconds ?? 0})
-      from verdict where ok and ${lease !== null}
+      select d.lease_id, d.limit_ids, d.slots, d.holder_type, d.holder_id, now() + make_interval(secs => d.seconds)
+      from demand d join verdict v on v.position = d.position where v.taken and d.lease_id is not null
     )
-    select ok as taken from verdict`;
-  return rows[0]?.taken === true;
+    select taken from verdict order by position`;
+  return verdicts.map(({ taken }) => taken);
+}
+
+const decideDemand = inBatches(decideDemands);
+
+/** Takes slots of all these active limits or of none, and the lease that holds them. False where one of them has too few. */
+export async function takeSlots(sql: Sql, limitIds: string[], slots: number, lease: NewLease | null, settings: OrchestrationSettings): Promise<boolean> {
+  const demand = { limitIds, slots, lease, settings };
+  return ((await decideDemand(sql, demand)) ?? (await decideDemands(sql, [demand]))[0]) === true;
 }
 
 /** A limit as the answers of increment and decrement show it. */
@@ -113,14 +167,15 @@ function retryAfter(limits: readonly LimitRow[], slots: number, settings: Orches
  * names are ignored. Throws LockedError when full, UnprocessableError when it can never succeed.
  */
 export async function acquireSlots(
-  { sql }: Database,
+  { kysely, sql }: Database,
   { names, slots, mode, lease }: SlotRequest,
   settings: OrchestrationSettings,
   random: () => number = Math.random,
 ): Promise<{ limits: MinimalLimit[]; leaseId: string | null }> {
-  const rows = await sql<LimitRow[]>`
+  const query = template<LimitRow>`
     select l.id, l.name, l."limit", l.active, l.denied_slots, l.slot_decay_per_second, l.avg_slot_occupancy_seconds
     from concurrency_limit_v2 l where l.name = any(${names}::text[]) order by l.name`;
+  const rows = await readShared(kysely, query);
   const active = rows.filter((limit) => limit.active);
   if (active.some((limit) => limit.limit < slots)) throw new UnprocessableError('Slots requested is greater than the limit');
   const steady = active.filter((limit) => limit.slot_decay_per_second === 0).map((limit) => limit.name);
@@ -130,24 +185,35 @@ export async function acquireSlots(
   if (await retryOnce(() => takeSlots(sql, ids, slots, newLease, settings))) {
     return { limits: rows.map(({ id, name, limit }) => ({ id, name, limit })), leaseId: newLease?.id ?? null };
   }
-  await sql`
-    update concurrency_limit_v2 l set denied_slots = ${sql.unsafe(deniedSlots(settings))} + ${slots}, active_slots = ${sql.unsafe(ACTIVE_SLOTS)}, updated = now()
-    where l.id = any(${ids}::uuid[])`;
   throw new LockedError(retryAfter(active, slots, settings, random));
 }
 
+interface Release {
+  names: string[];
+  slots: number;
+  /** How long the slots were held, all together. */
+  occupancySeconds?: number | null;
+}
+
+const RELEASE_COLUMNS = { position: 'integer', names: 'text[]', slots: 'integer', occupancy: 'float8' } as const;
+
+const releaseTogether = inBatches(async (sql: Sql, releases: readonly (Release & { settings: OrchestrationSettings })[]): Promise<MinimalLimit[][]> => {
+  const [first] = releases;
+  if (!first) return [];
+  const rows = releases.map(({ names, slots, occupancySeconds }, position) => ({ position, names, slots, occupancy: occupancySeconds }));
+  const limits = await sql<(MinimalLimit & { position: number })[]>`
+    with entry as materialized ${entries(sql, RELEASE_COLUMNS, rows)}, locked as materialized (
+      select l.id, l.name from concurrency_limit_v2 l where l.name in (select unnest(entry.names) from entry) and l.active order by l.id for update
+    ), freed as materialized (
+      select l.id, sum(e.slots)::integer as slots, count(e.occupancy) as samples, avg(e.occupancy / e.slots) as occupancy
+      from entry e join locked l on l.name = any(e.names) group by l.id
+    ), given_back as (${sql.unsafe(freeSlots(first.settings))})
+    select e.position, l.id, l.name, l."limit" from entry e join concurrency_limit_v2 l on l.name = any(e.names) order by l.name`;
+  const byPosition = Map.groupBy(limits, ({ position }) => position);
+  return releases.map((_, position) => (byPosition.get(position) ?? []).map(({ id, name, limit }) => ({ id, name, limit })));
+});
+
 /** Gives back slots taken without a lease. Names without a limit are ignored. */
-export async function releaseSlots(
-  { sql }: Database,
-  { names, slots, occupancySeconds }: { names: string[]; slots: number; occupancySeconds?: number | null },
-  settings: OrchestrationSettings,
-): Promise<MinimalLimit[]> {
-  return await retryOnce(
-    () => sql<MinimalLimit[]>`
-    with freed as materialized (
-      select l.id, ${slots}::integer as slots, ${occupancySeconds ?? null}::float8 as occupancy
-      from concurrency_limit_v2 l where l.name = any(${names}::text[]) and l.active order by l.id for update
-    ), given_back as (${sql.unsafe(freeSlots(settings))})
-    select l.id, l.name, l."limit" from concurrency_limit_v2 l where l.name = any(${names}::text[]) order by l.name`,
-  );
+export async function releaseSlots({ sql }: Database, release: Release, settings: OrchestrationSettings): Promise<MinimalLimit[]> {
+  return await retryOnce(() => releaseTogether(sql, { ...release, settings }));
 }

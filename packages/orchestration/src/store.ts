@@ -1,6 +1,6 @@
 import { type EntryColumns, entries, inBatches } from '@praetor/database/batches';
 import type { Sql } from '@praetor/database/connect';
-import { type Json, isRawJson, toJson } from '@praetor/schema/json';
+import { type Json, isJsonObject, toJson } from '@praetor/schema/json';
 import type { State } from '@praetor/schema/state';
 import { v7 as uuidv7 } from 'uuid';
 import type { OutboxEvent } from './lifecycle-events.ts';
@@ -22,12 +22,18 @@ const NO_ARTIFACT: ResultArtifact = { artifact_id: null, artifact_key: null, art
 
 /** Data of a state lives in an artifact, unless the client says that it was not persisted (facts/orchestration.md §3, 6). */
 function resultArtifact({ data }: State): ResultArtifact {
-  if (data === null) return NO_ARTIFACT;
-  if (typeof data !== 'object' || Array.isArray(data) || isRawJson(data)) return { ...NO_ARTIFACT, artifact_id: uuidv7(), artifact_data: data };
+  if (data === null || isUnpersisted(data)) return NO_ARTIFACT;
+  if (!isJsonObject(data)) return { ...NO_ARTIFACT, artifact_id: uuidv7(), artifact_data: data };
   const { artifact_key: key, artifact_type: type, artifact_description: description, ...rest } = data;
-  if (rest['type'] === 'unpersisted') return NO_ARTIFACT;
   const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : null);
   return { artifact_id: uuidv7(), artifact_key: text(key), artifact_type: text(type), artifact_description: text(description), artifact_data: rest };
+}
+
+const isUnpersisted = (data: Json): boolean => isJsonObject(data) && data['type'] === 'unpersisted';
+
+/** A state that was stored as it is answered: what its data says of the artifact is in the artifact now. */
+export function answeredState(state: State): State {
+  return state.data === null || isUnpersisted(state.data) ? state : { ...state, data: resultArtifact(state).artifact_data };
 }
 
 /** What each new state changes on its run. */

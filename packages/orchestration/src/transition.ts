@@ -1,6 +1,7 @@
 import type { FlowRunPolicy, TaskRunPolicy } from '@praetor/schema/run-policy';
 import { type OrchestrationDetails, type SetStateStatus, type State, type StateCreate, type StateType, proposeState } from '@praetor/schema/state';
 import type { Timestamp } from '@praetor/schema/timestamps';
+import type { NewCleanupMessage } from './cleanup-messages.ts';
 import type { ServerEvent } from './lifecycle-events.ts';
 import type { OrchestrationSettings } from './settings.ts';
 import type { NewLease } from './slots.ts';
@@ -110,7 +111,8 @@ export type Effect =
   | { type: 'retry_failed_task_runs'; scheduledTime: Timestamp }
   | { type: 'copy_to_parent_task'; taskRunId: string; state: StateCreate }
   | { type: 'cache_state'; key: string; expiration: Timestamp | null }
-  | { type: 'enqueue'; isRetry: boolean };
+  | { type: 'enqueue'; isRetry: boolean }
+  | { type: 'enqueue_cleanup'; message: NewCleanupMessage };
 
 /** What a decision depends on beside the database. */
 export interface Surroundings {

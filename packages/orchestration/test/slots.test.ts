@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { LockedError, UnprocessableError } from '@praetor/schema/errors';
-import { type TestDatabase, createTestDatabase } from '@praetor/test/support/database';
+import type { Database } from '@praetor/database/connect';
+import { type TestDatabase, createTestDatabase, openDatabase } from '@praetor/test/support/database';
 import { releaseExpiredLeases, releaseLeases, releaseUnleasedSlot, renewLease } from '../src/leases.ts';
 import { acquireSlots, releaseSlots } from '../src/slots.ts';
 import { SETTINGS } from './transitions.ts';
@@ -78,6 +79,29 @@ test('many takers of two limits, in any order of names: never more than there is
   assert.deepEqual([(await read(one.id)).active_slots, (await read(other.id)).active_slots], [5, 5]);
 });
 
+test('of several asked for at the same time, one that is refused keeps nothing from the next', async () => {
+  const [full, free] = [await createLimit({ active_slots: 1 }), await createLimit({ limit: 2 })];
+  const outcomes = await Promise.allSettled([acquire(['unknown']), acquire([full.name, free.name]), acquire([free.name], 2)]);
+  assert.deepEqual(outcomes.map(({ status }) => status), ['fulfilled', 'rejected', 'fulfilled']);
+  assert.deepEqual([(await read(full.id)).denied_slots, (await read(free.id)).denied_slots, (await read(free.id)).active_slots], [1, 1, 2]);
+});
+
+test('two servers that take and give back at the same time never exceed a limit, and end with none taken', async () => {
+  const { id, name } = await createLimit({ limit: 4 });
+  await using other = openDatabase(database.url);
+  let most = 0;
+  const work = async (server: Database) => {
+    for (let round = 0; round < 5; round++) {
+      const taken = await acquireSlots(server, { names: [name], slots: 1, mode: 'concurrency', lease }, SETTINGS).catch(() => undefined);
+      most = Math.max(most, (await read(id)).active_slots);
+      if (taken) assert.equal(await releaseLeases(server.sql, [taken.leaseId ?? ''], SETTINGS), 1);
+    }
+  };
+  await Promise.all(Array.from({ length: 12 }, (_, index) => work(index % 2 === 0 ? database : other)));
+  assert.ok(most > 1 && most <= 4, `${most} were taken`);
+  assert.equal((await read(id)).active_slots, 0);
+});
+
 test('slots of a rate limit come back with time', async () => {
   const { id, name } = await createLimit({ limit: 2, active_slots: 2, slot_decay_per_second: 1 });
   await assert.rejects(acquire([name], 1, { mode: 'rate_limit' }), LockedError);
@@ -90,7 +114,7 @@ test('the time to wait grows with what is refused, up to a bound, and is spread'
   const wait = async (fields: Fields, random: number) => {
     const { name } = await createLimit({ active_slots: fields.limit ?? 1, ...fields });
     const error = await acquireSlots(database, { names: [name], slots: 1, mode: 'concurrency' }, SETTINGS, () => random).catch((thrown: unknown) => thrown);
-    assert.ok(error instanceof LockedError);
+    assert.ok(error instanceof LockedError && error.retryAfterSeconds !== null);
     return Number(error.retryAfterSeconds.toFixed(3));
   };
   assert.deepEqual(await Promise.all([0, 0.5, 1].map((random) => wait({ avg_slot_occupancy_seconds: 8 }, random))), [6.014, 7.91, 10.4]);

@@ -70,7 +70,7 @@ export async function openContext({ name, databaseUrl, metricsPort, ...frame }: 
   health.addReadiness('database', async () => (await database.sql`select 1`).length === 1);
   await prepareDatabase(database, frame);
 
-  const redis = settings.redis.url === undefined ? undefined : { url: settings.redis.url, keyPrefix: settings.redis.keyPrefix };
+  const redis = settings.redis.url === undefined ? undefined : { url: settings.redis.url, keyPrefix: settings.redis.keyPrefix, maximumLength: settings.streams.maxLength };
   const broker = opened.use(
     createBroker({
       ...(redis && { redis }),

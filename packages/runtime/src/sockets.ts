@@ -1,9 +1,9 @@
-import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { WebSocket, WebSocketServer } from 'ws';
 import { Connection } from './connection.ts';
+import { isSameSecret } from './secrets.ts';
 import type { ServiceContext } from './service.ts';
 
 /* The WebSockets of the API (facts/hidden-endpoints.md §4): upgrade, authentication by the first message, keep-alive. */
@@ -13,6 +13,10 @@ export interface SocketRoute {
   path: string;
   /** Pings come among the frames, and the handler answers them when it likes. Default: they are answered at once. */
   queuesPings?: boolean;
+  /** Clients without the sub-protocol are refused, also where nobody needs a token. */
+  needsSubprotocol?: boolean;
+  /** The reason given to whoever fails to authenticate, where clients read it. Default: what is wrong, in words. */
+  authenticationFailure?: string;
   /**
    * Serves one connection until its signal aborts. When it returns, the connection is closed (1000 unless it did so itself,
    * 1012 where the server stops); what it throws drops the connection.
@@ -58,25 +62,20 @@ function offersSubprotocol(request: IncomingMessage): boolean {
   return offered.some((name) => name.trim() === SUBPROTOCOL);
 }
 
-function equalInConstantTime(left: string, right: string): boolean {
-  const [a, b] = [Buffer.from(left), Buffer.from(right)];
-  return a.length === b.length && timingSafeEqual(a, b);
-}
-
 /** Expects `{"type": "auth", "token": …}` as the first message; closes with 1008 where it is not, or the token is wrong. */
-async function authenticate(connection: Connection, authString: string | undefined): Promise<boolean> {
+async function authenticate(connection: Connection, authString: string | undefined, failure?: string): Promise<boolean> {
   const message = await connection.receiveJson();
   if (message === undefined) return false;
   const field = (name: string): unknown => (typeof message === 'object' && message !== null ? Reflect.get(message, name) : undefined);
   const reject = (reason: string) => {
-    connection.close(CLOSE.policyViolation, reason);
+    connection.close(CLOSE.policyViolation, failure ?? reason);
     return false;
   };
   if (field('type') !== 'auth') return reject("The first message must be of type 'auth'");
   const token = field('token');
   if (authString !== undefined) {
     if (typeof token !== 'string' || token === '') return reject('A token is required');
-    if (!equalInConstantTime(token, authString)) return reject('The token is wrong');
+    if (!isSameSecret(token, authString)) return reject('The token is wrong');
   }
   await connection.send(JSON.stringify({ type: 'auth_success' }));
   return true;
@@ -111,7 +110,7 @@ interface Match {
 }
 
 function createMatcher(routes: readonly SocketRoute[], basePath: string): (url: string) => Match | undefined {
-  const patterns = routes.map((route) => ({ route, pattern: new RegExp(`^${basePath}${route.path.replaceAll(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`) }));
+  const patterns = routes.map((route) => ({ route, pattern: new RegExp(`^${RegExp.escape(basePath)}${route.path.replaceAll(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`) }));
   return (url) => {
     const path = url.split('?')[0] ?? '';
     for (const { route, pattern } of patterns) {
@@ -142,7 +141,7 @@ export function attachSockets(server: Server, routes: readonly SocketRoute[], op
     alive.watch(socket);
     try {
       // Without the sub-protocol there is no handshake: clients of old.
-      if (socket.protocol === SUBPROTOCOL && !(await authenticate(connection, authString))) return;
+      if (socket.protocol === SUBPROTOCOL && !(await authenticate(connection, authString, route.authenticationFailure))) return;
       await route.handle(connection, params);
       connection.close(stopping.signal.aborted ? CLOSE.serviceRestart : CLOSE.normal, '');
     } catch (error) {
@@ -154,7 +153,8 @@ export function attachSockets(server: Server, routes: readonly SocketRoute[], op
   function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
     const found = match(request.url ?? '/');
-    if (!found || stopping.signal.aborted || (authString !== undefined && !offersSubprotocol(request))) return refuse(socket);
+    if (!found || stopping.signal.aborted) return refuse(socket);
+    if ((authString !== undefined || found.route.needsSubprotocol === true) && !offersSubprotocol(request)) return refuse(socket);
     sockets.handleUpgrade(request, socket, head, (opened) => {
       const served = serve(opened, found.route, found.params).finally(() => serving.delete(served));
       serving.add(served);

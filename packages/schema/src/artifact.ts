@@ -9,13 +9,19 @@ function truncate(text: string): string {
 
 const text = () => z.string().nullable();
 
-/** What may change about an artifact. Long texts in its metadata are cut (facts/rules.md §6). */
-const content = { description: text(), data: json().nullable(), metadata_: z.record(z.string(), z.string().transform(truncate)).nullable() };
+const data = json().nullable().meta({ anyOf: [{ additionalProperties: true, type: 'object' }, {}, { type: 'null' }] });
 
-const fields = { type: text(), ...content, flow_run_id: uuid().nullable(), task_run_id: uuid().nullable() };
+/** Long texts in its metadata are cut (facts/rules.md §6). */
+const metadata = z.record(z.string(), z.string().transform(truncate)).nullable();
+
+const fields = { type: text(), description: text(), data, metadata_: metadata, flow_run_id: uuid().nullable(), task_run_id: uuid().nullable() };
+
+const { id, created, updated } = recordFields();
+/** Prefect's document has them optional for once. */
+const records = { id: id.meta({ required: false }), created: created.meta({ required: false }), updated: updated.meta({ required: false }) };
 
 /** Results of tasks have no key. */
-export const artifact = z.object({ ...recordFields(), key: text(), ...fields }).meta({ id: 'Artifact' });
+export const artifact = z.object({ ...records, key: text(), ...fields }).meta({ id: 'Artifact' });
 export type Artifact = z.output<typeof artifact>;
 
 /** The latest artifact of a key. */
@@ -29,5 +35,5 @@ export const artifactCreate = z
 export type ArtifactCreate = z.output<typeof artifactCreate>;
 
 /** What is left out stays as it is. */
-export const artifactUpdate = z.strictObject(content).partial().meta({ id: 'ArtifactUpdate' });
+export const artifactUpdate = z.strictObject({ data, description: text(), metadata_: metadata }).partial().meta({ id: 'ArtifactUpdate' });
 export type ArtifactUpdate = z.output<typeof artifactUpdate>;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { globalConcurrencyLimit } from './concurrency-limit.ts';
 import { createdBy, flowRunCreate } from './flow-run.ts';
 import { labels } from './labels.ts';
-import { boolean, integer, jsonObject, name, recordFields, tags, timestamp, uuid } from './primitives.ts';
+import { boolean, integer, jsonObject, recordFields, tags, timestamp, uuid } from './primitives.ts';
 import { deploymentSchedule, deploymentScheduleCreate, deploymentScheduleUpdate } from './schedule.ts';
 
 /* How, where and when a flow is run (facts/rules.md §8). */
@@ -30,7 +30,7 @@ const queueName = () => z.string().regex(/^[^/%&><]*$/).nullish();
 const fields = {
   version: z.string().nullish(),
   description: z.string().nullish(),
-  paused: boolean().optional(),
+  paused: boolean().optional().meta({ default: false }),
   concurrency_limit: integer((limit) => limit.positive()).nullish(),
   concurrency_options: concurrencyOptions.nullish(),
   global_concurrency_limit_id: uuid().nullish(),
@@ -46,32 +46,64 @@ const fields = {
   version_info: versionInfo.nullish(),
 };
 
+const hasOneLimit = (body: { concurrency_limit?: number | null | undefined; global_concurrency_limit_id?: string | null | undefined }) => !body.concurrency_limit || !body.global_concurrency_limit_id;
+const TWO_LIMITS = 'A deployment has a concurrency limit of its own or a global one, not both.';
+
 export const deploymentCreate = z
   .strictObject({
-    ...fields,
-    name: name(),
+    // Unlike other names it may be empty.
+    name: z.string().regex(/^[^/%&><]*$/),
     flow_id: uuid(),
+    paused: fields.paused,
     schedules: z.array(deploymentScheduleCreate).default([]),
-    enforce_parameter_schema: boolean().optional(),
+    concurrency_limit: fields.concurrency_limit,
+    concurrency_options: fields.concurrency_options,
+    global_concurrency_limit_id: fields.global_concurrency_limit_id,
+    enforce_parameter_schema: boolean().optional().meta({ default: true }),
+    parameter_openapi_schema: fields.parameter_openapi_schema.meta({ additionalProperties: true }),
     parameters: jsonObject().default({}),
+    tags: fields.tags,
     labels: labels().nullish(),
+    pull_steps: fields.pull_steps,
+    work_queue_name: fields.work_queue_name,
+    work_pool_name: fields.work_pool_name,
+    storage_document_id: fields.storage_document_id,
+    infrastructure_document_id: fields.infrastructure_document_id,
+    description: fields.description,
+    path: fields.path,
+    version: fields.version,
+    entrypoint: fields.entrypoint,
     job_variables: jsonObject().optional(),
+    version_info: fields.version_info,
   })
+  .refine(hasOneLimit, TWO_LIMITS)
   .meta({ id: 'DeploymentCreate' });
 export type DeploymentCreate = z.output<typeof deploymentCreate>;
 
 export const deploymentUpdate = z
   .strictObject({
-    ...fields,
+    version: fields.version,
+    description: fields.description,
+    paused: fields.paused,
     schedules: z.array(deploymentScheduleUpdate).optional(),
-    enforce_parameter_schema: boolean().nullish(),
+    concurrency_limit: fields.concurrency_limit,
+    concurrency_options: fields.concurrency_options,
+    global_concurrency_limit_id: fields.global_concurrency_limit_id,
     parameters: jsonObject().nullish(),
+    parameter_openapi_schema: fields.parameter_openapi_schema,
+    tags: fields.tags,
+    work_queue_name: fields.work_queue_name,
+    work_pool_name: fields.work_pool_name,
+    path: fields.path,
     job_variables: jsonObject().nullish(),
+    pull_steps: fields.pull_steps,
+    entrypoint: fields.entrypoint,
+    storage_document_id: fields.storage_document_id,
+    infrastructure_document_id: fields.infrastructure_document_id,
+    enforce_parameter_schema: boolean().nullish(),
+    version_info: fields.version_info,
   })
-  .refine(
-    (update) => !update.concurrency_limit || !update.global_concurrency_limit_id,
-    'A deployment has a concurrency limit of its own or a global one, not both.',
-  )
+  .refine(hasOneLimit, TWO_LIMITS)
   .meta({ id: 'DeploymentUpdate' });
 export type DeploymentUpdate = z.output<typeof deploymentUpdate>;
 
@@ -82,20 +114,20 @@ export const deployment = z
     version: z.string().nullable(),
     description: z.string().nullable(),
     flow_id: uuid(),
-    paused: boolean(),
-    schedules: z.array(deploymentSchedule),
+    paused: boolean().default(false),
+    schedules: z.array(deploymentSchedule).default([]),
     /** Always null: the limit is a global one now. */
-    concurrency_limit: integer().nullable(),
+    concurrency_limit: integer().nullable().meta({ deprecated: true }),
     global_concurrency_limit: globalConcurrencyLimit.nullable(),
     concurrency_options: concurrencyOptions.nullable(),
-    job_variables: jsonObject(),
-    parameters: jsonObject(),
-    tags: tags(),
-    labels: labels(),
+    job_variables: jsonObject().default({}),
+    parameters: jsonObject().default({}),
+    tags: tags().default([]),
+    labels: labels().default({}),
     work_queue_name: z.string().nullable(),
     work_queue_id: uuid().nullable(),
     last_polled: timestamp().nullable(),
-    parameter_openapi_schema: jsonObject().nullable(),
+    parameter_openapi_schema: jsonObject().nullable().meta({ additionalProperties: true }),
     path: z.string().nullable(),
     pull_steps: z.array(jsonObject()).nullable(),
     entrypoint: z.string().nullable(),
@@ -104,8 +136,8 @@ export const deployment = z
     created_by: createdBy.nullable(),
     updated_by: createdBy.meta({ id: 'UpdatedBy' }).nullable(),
     work_pool_name: z.string().nullable(),
-    status: deploymentStatus.nullable(),
-    enforce_parameter_schema: boolean(),
+    status: deploymentStatus.nullable().meta({ default: 'NOT_READY' }),
+    enforce_parameter_schema: boolean().default(true),
   })
   .meta({ id: 'DeploymentResponse' });
 export type Deployment = z.output<typeof deployment>;
@@ -126,7 +158,7 @@ export const deploymentFlowRunCreate = flowRunCreate
     work_queue_name: queueName(),
     enforce_parameter_schema: boolean().nullish(),
     labels: labels().nullish(),
-    job_variables: jsonObject().nullable().default({}),
+    job_variables: jsonObject().nullable().default({}).meta({ additionalProperties: true }),
   })
   .meta({ id: 'DeploymentFlowRunCreate' });
 export type DeploymentFlowRunCreate = z.output<typeof deploymentFlowRunCreate>;
@@ -136,6 +168,6 @@ const flowRunCreateResult = z
   .meta({ id: 'FlowRunCreateResult' });
 export type FlowRunCreateResult = z.output<typeof flowRunCreateResult>;
 
-export const flowRunBulkCreateResponse = z.object({ results: z.array(flowRunCreateResult) }).meta({ id: 'FlowRunBulkCreateResponse' });
+export const flowRunBulkCreateResponse = z.object({ results: z.array(flowRunCreateResult).default([]) }).meta({ id: 'FlowRunBulkCreateResponse' });
 
-export const deploymentBulkDeleteResponse = z.object({ deleted: z.array(uuid()) }).meta({ id: 'DeploymentBulkDeleteResponse' });
+export const deploymentBulkDeleteResponse = z.object({ deleted: z.array(uuid()).default([]) }).meta({ id: 'DeploymentBulkDeleteResponse' });

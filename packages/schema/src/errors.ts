@@ -40,11 +40,11 @@ export class GoneError extends Error {
   override readonly name = 'GoneError';
 }
 
-/** No slot is free; the client should try again after `retryAfterSeconds` (423). `detail` is what the body says. */
+/** No slot is free; the client should try again after `retryAfterSeconds`, or, with null, rather not (423). `detail` is what the body says. */
 export class LockedError extends Error {
   override readonly name = 'LockedError';
-  readonly retryAfterSeconds: number;
-  constructor(retryAfterSeconds: number, detail = 'Locked') {
+  readonly retryAfterSeconds: number | null;
+  constructor(retryAfterSeconds: number | null, detail = 'Locked') {
     super(detail);
     this.retryAfterSeconds = retryAfterSeconds;
   }

@@ -1,4 +1,5 @@
 import type { Event, EventAnyResourceFilter, EventFilter, EventNameFilter, EventResourceFilter, Resource, ResourceSpecification } from './event.ts';
+import { compileGlob } from './glob.ts';
 import { toJson } from './json.ts';
 import { matchesText, parseTextSearch } from './text-search.ts';
 import { toMicroseconds } from './timestamps.ts';
@@ -13,29 +14,17 @@ const matchesAny = (list: readonly string[] | null | undefined, matches: (entry:
 
 const identifier = (resource: Resource): string => resource['prefect.resource.id'] ?? '';
 
-/** `*` is any run of characters, `?` any one, `[…]` a set of them, all else is itself: Python's fnmatch, case kept. */
-function globToRegExp(pattern: string): RegExp {
-  const body = pattern.replaceAll(/\*+|\?|\[(!?)(\]?[^\]]*)\]|[\\^$.|+()[\]{}]/g, (token: string, negated: string | undefined, set: string | undefined) => {
-    if (token.startsWith('*')) return '.*';
-    if (token === '?') return '.';
-    if (set === undefined) return `\\${token}`;
-    return `[${negated ? '^' : ''}${set.replaceAll(/[\\\]^[]/g, '\\$&')}]`;
-  });
-  return new RegExp(`^${body}$`, 'su');
+/** Makes the question whether a label's value matches a pattern; a missing label matches none, not even a negated one. */
+export function compilePattern(pattern: string): (value: string | undefined) => boolean {
+  const isNegated = pattern.startsWith('!');
+  const matches = compileGlob(isNegated ? pattern.slice(1) : pattern);
+  return (value) => value !== undefined && matches(value) !== isNegated;
 }
 
-/** Whether a label's value matches one pattern; a missing label matches none, not even a negated one. */
-export function matchesPattern(pattern: string, value: string | undefined): boolean {
-  if (value === undefined) return false;
-  const negated = pattern.startsWith('!');
-  const glob = negated ? pattern.slice(1) : pattern;
-  const matches = /[*?[]/.test(glob) ? globToRegExp(glob).test(value) : glob === value;
-  return matches !== negated;
-}
-
-/** Whether every label of a specification matches; a label with an empty list never does. */
-function matchesLabels(specification: ResourceSpecification, resource: Resource): boolean {
-  return Object.entries(specification).every(([label, patterns]) => asList(patterns).some((pattern) => matchesPattern(pattern, resource[label])));
+/** Makes the question whether every label of a specification matches; a label with an empty list never does. */
+export function compileSpecification(specification: ResourceSpecification): (resource: Resource) => boolean {
+  const labels = Object.entries(specification).map(([label, patterns]) => ({ label, patterns: asList(patterns).map(compilePattern) }));
+  return (resource) => labels.every(({ label, patterns }) => patterns.some((matches) => matches(resource[label])));
 }
 
 function matchesName(filter: EventNameFilter, name: string): boolean {
@@ -52,7 +41,7 @@ function matchesResource(filter: EventResourceFilter | EventAnyResourceFilter, r
   return (
     matchesAny(filter.id, (id) => identifier(resource) === id) &&
     matchesAny(filter.id_prefix, (prefix) => identifier(resource).startsWith(prefix)) &&
-    matchesLabels(filter.labels ?? {}, resource)
+    compileSpecification(filter.labels ?? {})(resource)
   );
 }
 

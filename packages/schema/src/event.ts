@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { toJson } from './json.ts';
 import { boolean, jsonObject, timestamp, uuid } from './primitives.ts';
+import { taggedUnion } from './tagged-union.ts';
 import { type Timestamp, fromMicroseconds, now, nowMicroseconds } from './timestamps.ts';
 
 /* Events and the filter over them (facts/events.md §1, §6). event-matching.ts applies the filter to one event. */
@@ -27,7 +28,7 @@ const orElse = <T extends z.ZodType>(schema: T, value: () => z.output<T>) =>
 const labels = ({ maximumLabelsPerResource: maximum }: EventLimits) =>
   z
     .record(z.string(), z.string())
-    .refine((given) => Object.keys(given).length <= maximum, `The maximum number of labels per resource is ${maximum}`)
+    .refine((given) => Object.keys(given).length <= maximum, `a resource may carry ${maximum} labels at most`)
     .refine((given) => given['prefect.resource.id'] !== undefined, 'Resources must include the prefect.resource.id label')
     .refine((given) => given['prefect.resource.id'] !== '', 'The prefect.resource.id label must be non-empty');
 
@@ -87,7 +88,7 @@ export function receiveEvent(given: Event, maximumSizeBytes = DEFAULT_EVENT_LIMI
 const texts = () => z.array(z.string()).nullish();
 
 /** Labels and the patterns that their values must match: any of a list, `*` and `?` as in file names, `!` in front negates. */
-export const resourceSpecification = z.record(z.string(), z.union([z.string(), z.array(z.string())])).meta({ id: 'ResourceSpecification' });
+export const resourceSpecification = z.record(z.string(), taggedUnion({ str: z.string(), 'list[str]': z.array(z.string()) })).meta({ id: 'ResourceSpecification' });
 export type ResourceSpecification = z.output<typeof resourceSpecification>;
 
 const DAY_MICROSECONDS = 86_400_000_000;
@@ -127,7 +128,7 @@ const idFilter = z.strictObject({ id: z.array(uuid()).nullish() }).meta({ id: 'E
 
 const textFilter = z.strictObject({ query: z.string().max(200) }).meta({ id: 'EventTextFilter' });
 
-const oneOrMore = <T extends z.ZodType>(schema: T) => z.union([schema, z.array(schema)]).nullish();
+const oneOrMore = <T extends z.ZodType>(name: string, schema: T) => taggedUnion<Record<string, T | z.ZodArray<T>>>({ [name]: schema, [`list[${name}]`]: z.array(schema) }).nullish();
 
 /** Every empty list in it means "no restriction", unlike the filters of the other resources. */
 export const eventFilter = z
@@ -135,8 +136,8 @@ export const eventFilter = z
     occurred: orElse(occurredFilter, () => ({ since: defaultSince(), until: now() })),
     event: nameFilter.nullish(),
     resource: resourceFilter.nullish(),
-    related: oneOrMore(relatedFilter),
-    any_resource: oneOrMore(anyResourceFilter),
+    related: oneOrMore('EventRelatedFilter', relatedFilter),
+    any_resource: oneOrMore('EventAnyResourceFilter', anyResourceFilter),
     id: orElse(idFilter, () => ({})),
     text: textFilter.nullish(),
     order: z.enum(['ASC', 'DESC']).meta({ id: 'EventOrder' }).default('DESC'),

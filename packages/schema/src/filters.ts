@@ -9,7 +9,7 @@ import { stateType } from './state.ts';
  */
 
 /** How the parts of a filter are combined. */
-export const operator = () => z.enum(['and_', 'or_']).default('and_');
+export const operator = () => z.enum(['and_', 'or_']).meta({ id: 'Operator' }).default('and_');
 
 const ids = () => z.array(uuid()).nullish();
 const texts = () => z.array(z.string()).nullish();
@@ -38,11 +38,23 @@ export const textSearchFilter = () => z.strictObject({ query: z.string().max(200
 
 export const stateTypes = () => z.array(stateType).nullish();
 
-/** A filter over one kind of object: every field is optional and null means absent. */
-export function filterObject<S extends z.ZodRawShape>(fields: S) {
-  const entries = Object.entries(fields).map(([key, field]) => [key, key === 'operator' ? field : z.nullish(field)]);
+/** `flow_run_id` of the filter `LogFilter` is a `LogFilterFlowRunId`. */
+function partName(name: string, key: string): string {
+  return name + key.split('_').map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
+}
+
+/** A part that is deprecated says so in its place, not by its name. */
+function nullish(field: z.core.$ZodType): z.ZodType {
+  const isDeprecated = field instanceof z.ZodType && field.meta()?.deprecated === true;
+  return isDeprecated ? z.nullish(field).meta({ deprecated: true }) : z.nullish(field);
+}
+
+/** A filter over one kind of object: every field is optional and null means absent. Its parts are named after it unless they have names. */
+export function filterObject<S extends z.ZodRawShape>(name: string, fields: S) {
+  const named = (key: string, field: z.core.$ZodType) => (field instanceof z.ZodType && field.meta()?.id === undefined ? field.meta({ id: partName(name, key) }) : field);
+  const entries = Object.entries(fields).map(([key, field]) => [key, key === 'operator' ? field : nullish(named(key, field))]);
   // The entries above are exactly this shape, which Object.fromEntries cannot express.
-  return z.strictObject(Object.fromEntries(entries)) as unknown as z.ZodObject<
+  return z.strictObject(Object.fromEntries(entries)).meta({ id: name }) as unknown as z.ZodObject<
     { [K in keyof S]: S[K] extends z.core.SomeType ? (K extends 'operator' ? S[K] : z.ZodOptional<z.ZodNullable<S[K]>>) : never },
     z.core.$strict
   >;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { labels } from './labels.ts';
-import { boolean, float, integer, jsonObject, recordFields, tags, timestamp, uuid } from './primitives.ts';
+import { boolean, float, integer, jsonObject, recordFields, runName, tags, timestamp, uuid } from './primitives.ts';
 import { flowRunPolicy } from './run-policy.ts';
 import { orchestrationDetails, setStateStatus, state, stateCreate, stateType } from './state.ts';
 
@@ -13,7 +13,7 @@ export type CreatedBy = z.output<typeof createdBy>;
 export const flowRun = z
   .object({
     ...recordFields(),
-    name: z.string(),
+    name: z.string().meta({ required: false }),
     flow_id: uuid(),
     state_id: uuid().nullable(),
     deployment_id: uuid().nullable(),
@@ -21,24 +21,24 @@ export const flowRun = z
     work_queue_id: uuid().nullable(),
     work_queue_name: z.string().nullable(),
     flow_version: z.string().nullable(),
-    parameters: jsonObject(),
+    parameters: jsonObject().default({}),
     idempotency_key: z.string().nullable(),
-    context: jsonObject(),
-    empirical_policy: flowRunPolicy,
-    tags: tags(),
-    labels: labels(),
+    context: jsonObject().default({}),
+    empirical_policy: flowRunPolicy.prefault({}),
+    tags: tags().default([]),
+    labels: labels().default({}),
     parent_task_run_id: uuid().nullable(),
     state_type: stateType.nullable(),
     state_name: z.string().nullable(),
-    run_count: integer(),
+    run_count: integer().default(0),
     expected_start_time: timestamp().nullable(),
     next_scheduled_start_time: timestamp().nullable(),
     start_time: timestamp().nullable(),
     end_time: timestamp().nullable(),
-    total_run_time: float(),
-    estimated_run_time: float(),
-    estimated_start_time_delta: float(),
-    auto_scheduled: boolean(),
+    total_run_time: float().default(0),
+    estimated_run_time: float().default(0),
+    estimated_start_time_delta: float().default(0),
+    auto_scheduled: boolean().default(false),
     infrastructure_document_id: uuid().nullable(),
     infrastructure_pid: z.string().nullable(),
     created_by: createdBy.nullable(),
@@ -53,8 +53,7 @@ export type FlowRun = z.output<typeof flowRun>;
 export const flowRunCreate = z
   .strictObject({
     state: stateCreate.nullish(),
-    /** Empty or null: the server picks one. */
-    name: z.string().nullish(),
+    name: runName(),
     flow_id: uuid(),
     flow_version: z.string().nullish(),
     parameters: jsonObject().default({}),
@@ -68,7 +67,7 @@ export const flowRunCreate = z
     work_pool_name: z.string().nullish(),
     work_queue_name: z.string().nullish(),
     job_variables: jsonObject().nullish(),
-    deployment_id: uuid().nullish(),
+    deployment_id: uuid().nullish().meta({ deprecated: true }),
     /** Not Prefect's: when a SCHEDULED run is due, for clients that keep states to the server (README, deliberate differences). */
     next_scheduled_start_time: timestamp().nullish(),
   })
@@ -96,11 +95,11 @@ export const flowRunInput = z
   .meta({ id: 'FlowRunInput' });
 export type FlowRunInput = z.output<typeof flowRunInput>;
 
-export const flowRunBulkDeleteResponse = z.object({ deleted: z.array(uuid()) }).meta({ id: 'FlowRunBulkDeleteResponse' });
+export const flowRunBulkDeleteResponse = z.object({ deleted: z.array(uuid()).default([]) }).meta({ id: 'FlowRunBulkDeleteResponse' });
 
 const flowRunOrchestrationResult = z
   .object({ flow_run_id: uuid(), status: setStateStatus, state: state.nullable(), details: orchestrationDetails })
   .meta({ id: 'FlowRunOrchestrationResult' });
 export type FlowRunOrchestrationResult = z.output<typeof flowRunOrchestrationResult>;
 
-export const flowRunBulkSetStateResponse = z.object({ results: z.array(flowRunOrchestrationResult) }).meta({ id: 'FlowRunBulkSetStateResponse' });
+export const flowRunBulkSetStateResponse = z.object({ results: z.array(flowRunOrchestrationResult).default([]) }).meta({ id: 'FlowRunBulkSetStateResponse' });

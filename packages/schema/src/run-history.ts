@@ -6,7 +6,7 @@ import { stateType } from './state.ts';
 export const historyRange = {
   history_start: timestamp(),
   history_end: timestamp(),
-  history_interval_seconds: float(),
+  history_interval_seconds: float().meta({ format: 'time-delta' }),
 };
 
 const historyState = z

@@ -1,12 +1,16 @@
 import { z } from 'zod';
 import { boolean, float, integer } from './primitives.ts';
+import { taggedUnion } from './tagged-union.ts';
+import { textSet } from './text-set.ts';
 
 /* `empirical_policy` of runs: how often and when to try again (facts/orchestration.md §1). */
 
+const MAXIMUM_DELAYS = 50;
+
 const retryFields = () => ({
   /** Deprecated spellings of the two below; they count where those are empty. */
-  max_retries: integer().default(0),
-  retry_delay_seconds: float().default(0),
+  max_retries: integer().default(0).meta({ deprecated: true }),
+  retry_delay_seconds: float().default(0).meta({ deprecated: true }),
   retries: integer()
     .nullish()
     .transform((value) => value ?? null),
@@ -19,11 +23,8 @@ interface Retries {
 }
 
 function withDeprecated<T extends Retries & { retry_delay: unknown }>(policy: T): T {
-  return {
-    ...policy,
-    retries: policy.retries ?? (policy.max_retries || null),
-    retry_delay: policy.retry_delay ?? (policy.retry_delay_seconds || null),
-  };
+  const { retries, max_retries, retry_delay, retry_delay_seconds } = policy;
+  return { ...policy, retries: retries || max_retries || retries, retry_delay: retry_delay || retry_delay_seconds || retry_delay };
 }
 
 export const flowRunPolicy = z
@@ -32,30 +33,38 @@ export const flowRunPolicy = z
     retry_delay: integer()
       .nullish()
       .transform((value) => value ?? null),
-    pause_keys: z
-      .array(z.string())
+    pause_keys: textSet()
       .nullish()
-      .transform((value): string[] => [...new Set(value)]),
+      .transform((value): string[] => value ?? []),
     resuming: boolean().nullish().default(false),
     retry_type: z
-      .enum(['in_process', 'reschedule'])
+      .literal(['in_process', 'reschedule'])
       .nullish()
       .transform((value) => value ?? null),
   })
   .transform(withDeprecated)
+  // Clients read whole seconds in the place of the deprecated ones.
+  .refine(({ retry_delay }) => retry_delay === null || Number.isInteger(retry_delay), {
+    path: ['retry_delay_seconds'],
+    message: 'Input should be a valid integer, got a number with a fractional part',
+    params: { type: 'int_from_float' },
+  })
   .meta({ id: 'FlowRunPolicy' });
 export type FlowRunPolicy = z.output<typeof flowRunPolicy>;
 
 export const taskRunPolicy = z
   .object({
     ...retryFields(),
-    retry_delay: z
-      .union([float(), z.array(float()).max(50)])
+    retry_delay: taggedUnion({ int: integer(), float: float(), 'list[int]': z.array(integer()), 'list[float]': z.array(float()) })
+      .refine((delays) => !Array.isArray(delays) || delays.length <= MAXIMUM_DELAYS, `A task has at most ${MAXIMUM_DELAYS} retry delays.`)
       .nullish()
-      .transform((value) => value ?? null),
-    retry_jitter_factor: float((number) => number.min(0))
+      .transform((value) => value ?? null)
+      .meta({ describedAs: z.union([z.int(), z.number(), z.array(z.int()), z.array(z.number())]).nullable() }),
+    retry_jitter_factor: float()
+      .refine((factor) => factor >= 0, 'A jitter factor is not negative.')
       .nullish()
-      .transform((value) => value ?? null),
+      .transform((value) => value ?? null)
+      .meta({ describedAs: z.number().nullable() }),
   })
   .transform(withDeprecated)
   .meta({ id: 'TaskRunPolicy' });

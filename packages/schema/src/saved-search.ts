@@ -8,7 +8,7 @@ const savedSearchFilter = z
 
 const fields = { name: z.string(), filters: z.array(savedSearchFilter) };
 
-export const savedSearch = z.object({ ...recordFields(), ...fields }).meta({ id: 'SavedSearch' });
+export const savedSearch = z.object({ ...recordFields(), ...fields, filters: fields.filters.default([]) }).meta({ id: 'SavedSearch' });
 export type SavedSearch = z.output<typeof savedSearch>;
 
 export const savedSearchCreate = z.strictObject({ ...fields, filters: fields.filters.default([]) }).meta({ id: 'SavedSearchCreate' });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { parseCron } from './cron.ts';
 import { boolean, duration, integer, jsonObject, recordFields, timestamp, uuid } from './primitives.ts';
 import { parseRecurrence } from './recurrence.ts';
+import { taggedUnion } from './tagged-union.ts';
 import { isTimeZone } from './time-zone.ts';
 import { now } from './timestamps.ts';
 
@@ -20,32 +21,42 @@ const readable = (parse: (text: string) => unknown) =>
     }
   });
 
-const timezone = () => z.string().refine((name) => name === '' || isTimeZone(name), 'Invalid timezone (specify in IANA tzdata format, for example, America/New_York)');
+const INVALID_TIMEZONE = 'not a time zone by its IANA name, such as America/New_York';
+
+const isKnown = (name: string | null) => !name || isTimeZone(name);
 
 export const intervalSchedule = z
   .strictObject({
-    interval: duration((seconds) => seconds.positive()),
+    interval: duration((seconds) => seconds.refine((given) => given > 0, 'interval must be positive')).meta({ describedAs: z.union([z.number().positive(), z.string()]) }),
     anchor_date: timestamp()
       .optional()
       .transform((given) => given ?? now()),
-    timezone: timezone()
+    timezone: z
+      .string()
       .nullish()
       .transform((given) => given ?? 'UTC'),
   })
+  .refine(({ timezone }) => isKnown(timezone), INVALID_TIMEZONE)
   .meta({ id: 'IntervalSchedule' });
 export type IntervalSchedule = z.output<typeof intervalSchedule>;
 
 export const cronSchedule = z
-  .strictObject({ cron: readable(parseCron), timezone: timezone().nullable().default(null), day_or: boolean().default(true) })
+  .strictObject({ cron: readable(parseCron), timezone: z.string().nullable().default(null), day_or: boolean().default(true) })
+  .refine(({ timezone }) => isKnown(timezone), INVALID_TIMEZONE)
   .meta({ id: 'CronSchedule' });
 export type CronSchedule = z.output<typeof cronSchedule>;
 
 export const rruleSchedule = z
-  .strictObject({ rrule: readable(parseRecurrence).max(MAXIMUM_RRULE_LENGTH), timezone: timezone().nullable().default('UTC') })
+  .strictObject({ rrule: readable(parseRecurrence).max(MAXIMUM_RRULE_LENGTH), timezone: z.string().refine(isKnown, INVALID_TIMEZONE).nullable().default('UTC') })
   .meta({ id: 'RRuleSchedule' });
 export type RRuleSchedule = z.output<typeof rruleSchedule>;
 
-export const schedule = z.union([intervalSchedule, cronSchedule, rruleSchedule]);
+/* So pydantic calls two of the models, which it checks as a whole. */
+export const schedule = taggedUnion({
+  'function-after[validate_timezone(), IntervalSchedule]': intervalSchedule,
+  'function-after[validate_timezone(), CronSchedule]': cronSchedule,
+  RRuleSchedule: rruleSchedule,
+});
 export type Schedule = z.output<typeof schedule>;
 
 const IMPLIED_START = Temporal.PlainDateTime.from('2020-01-01T00:00:00');
@@ -72,8 +83,8 @@ function addStart(schedule: RRuleSchedule): RRuleSchedule {
 const savedSchedule = () => schedule.transform((given): Schedule => ('rrule' in given ? addStart(given) : given));
 
 const createFields = {
-  schedule: savedSchedule(),
   active: boolean(),
+  schedule: savedSchedule(),
   max_scheduled_runs: integer((count) => count.positive()).nullable(),
   parameters: jsonObject(),
   slug: z.string().nullable(),
@@ -83,8 +94,8 @@ const createFields = {
 
 export const deploymentScheduleCreate = z
   .strictObject({
-    ...createFields,
     active: createFields.active.default(true),
+    schedule: createFields.schedule,
     max_scheduled_runs: createFields.max_scheduled_runs.default(null),
     parameters: createFields.parameters.default(() => ({})),
     slug: createFields.slug.default(null),

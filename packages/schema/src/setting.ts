@@ -21,10 +21,15 @@ function formerNames(name: string): string[] {
   return /^PREFECT_SERVER_(?:DATABASE|SERVICES)_/.test(name) ? [name.replace('PREFECT_SERVER_', 'PREFECT_API_')] : [];
 }
 
+function printValue(value: unknown): string {
+  if (Array.isArray(value)) return value.join(',');
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
 /** A setting that always has a value. */
 export function setting<T extends z.ZodType>(name: string, schema: T, fallback: z.util.NoUndefined<z.output<T>>, description: string, aliases: readonly string[] = []) {
   const leaf = z._default(schema, fallback);
-  descriptions.add(leaf, { name, aliases: [...aliases, ...formerNames(name)], description, fallback: String(fallback) });
+  descriptions.add(leaf, { name, aliases: [...aliases, ...formerNames(name)], description, fallback: printValue(fallback) });
   return leaf;
 }
 
@@ -46,6 +51,16 @@ function* leaves(schema: z.ZodObject, path: readonly string[] = []): Generator<{
 
 export function describeSettings(schema: z.ZodObject): SettingDescription[] {
   return [...leaves(schema)].map(({ info }) => info);
+}
+
+/** The values of parsed settings by each of their names. */
+export function readValues(schema: z.ZodObject, settings: unknown): Map<string, unknown> {
+  return new Map(
+    [...leaves(schema)].flatMap(({ path, info }) => {
+      const value = path.reduce<unknown>((parent, key) => Reflect.get(Object(parent), key), settings);
+      return [info.name, ...info.aliases].map((name): [string, unknown] => [name, value]);
+    }),
+  );
 }
 
 /** Something is wrong with the settings; the message has one line per variable and never shows a value. */
@@ -77,6 +92,11 @@ function nest(schema: z.ZodObject, values: SettingValues): Record<string, unknow
 export function parseValues<T extends z.ZodObject>(schema: T, values: SettingValues): z.output<T> {
   const result = schema.safeParse(nest(schema, values));
   if (result.success) return result.data;
-  const names = new Map([...leaves(schema)].map(({ path, info }) => [path.join('.'), givenName(info, values) ?? info.name]));
-  throw new SettingsError(result.error.issues.map((issue) => `${names.get(issue.path.join('.'))}: ${issue.message}`).join('\n'));
+  const all = [...leaves(schema)];
+  // What is wrong may be a part of the setting's value, deeper than the setting itself.
+  const nameAt = (at: readonly PropertyKey[]) => {
+    const found = all.find(({ path }) => path.every((key, index) => key === at[index]));
+    return found && (givenName(found.info, values) ?? found.info.name);
+  };
+  throw new SettingsError(result.error.issues.map((issue) => `${nameAt(issue.path)}: ${issue.message}`).join('\n'));
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { boolean, integer, json, timestamp, uuid, withDefault } from './primitives.ts';
+import { boolean, integer, json, timestamp, uuid } from './primitives.ts';
 import { type Timestamp, fromMicroseconds, now, parseTimestamp } from './timestamps.ts';
 
 /* States of flow runs and task runs, and the answers to a proposal (facts/orchestration.md §1–§2). */
@@ -20,7 +20,7 @@ export function defaultStateName(type: StateType): string {
   return type.charAt(0) + type.slice(1).toLowerCase();
 }
 
-const OFFSET = /[T ].*([+-])(\d{2}):?(\d{2})?$/;
+const OFFSET = /[Tt _].*([+-])(\d{2}):?(\d{2})?$/;
 
 /** Moments inside `state_details` keep the offset they were written with: `2026-11-21T10:00:00+02:00` (facts/rules.md §3). */
 function keepOffset(text: string): Timestamp | undefined {
@@ -32,12 +32,7 @@ function keepOffset(text: string): Timestamp | undefined {
   return `${fromMicroseconds(microseconds + offset).slice(0, -1)}${sign}${hours}:${minutes}`;
 }
 
-const offsetTimestamp = () =>
-  z
-    .string()
-    .transform((text) => keepOffset(text) ?? text)
-    .pipe(z.string().refine((text) => parseTimestamp(text) !== undefined))
-    .or(timestamp());
+const offsetTimestamp = () => timestamp(keepOffset);
 
 const orNull = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value): z.output<T> | null => value ?? null);
 
@@ -105,16 +100,16 @@ export const state = z
     id: uuid(),
     type: stateType,
     name: z.string().nullable(),
-    timestamp: timestamp(),
+    timestamp: timestamp().meta({ required: false }),
     message: z.string().nullable(),
     data: json().nullable(),
-    state_details: stateDetails,
+    state_details: stateDetails.prefault({}),
   })
   .meta({ id: 'State' });
 export type State = z.output<typeof state>;
 
-/** Body of set_state of either kind of run. */
-export const setStateBody = z.object({ state: stateCreate, force: withDefault(boolean(), () => false) });
+/** The body parameters of set_state of either kind of run. */
+export const stateProposal = { state: stateCreate, force: boolean().default(false) };
 
 export const setStateStatus = z.enum(['ACCEPT', 'REJECT', 'ABORT', 'WAIT']).meta({ id: 'SetStateStatus' });
 export type SetStateStatus = z.output<typeof setStateStatus>;
@@ -129,6 +124,6 @@ export const orchestrationDetails = z.union([acceptDetails, waitDetails, rejectD
 export type OrchestrationDetails = z.output<typeof orchestrationDetails>;
 
 export const orchestrationResult = z
-  .object({ state: state.nullable(), status: setStateStatus, details: orchestrationDetails })
+  .object({ state: state.nullable().meta({ required: true }), status: setStateStatus, details: orchestrationDetails })
   .meta({ id: 'OrchestrationResult' });
 export type OrchestrationResult = z.output<typeof orchestrationResult>;

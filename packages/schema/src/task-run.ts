@@ -1,16 +1,19 @@
 import { z } from 'zod';
 import { labels } from './labels.ts';
-import { float, integer, recordFields, tags, timestamp, uuid } from './primitives.ts';
+import { float, integer, recordFields, runName, tags, timestamp, uuid } from './primitives.ts';
 import { taskRunPolicy } from './run-policy.ts';
 import { state, stateCreate, stateType } from './state.ts';
+import { taggedUnion } from './tagged-union.ts';
+
+export const taskRunResult = z.object({ input_type: z.literal('task_run').default('task_run'), id: uuid() }).meta({ id: 'TaskRunResult' });
 
 /** Where an argument of a task came from. */
-const taskInput = z.union([
-  z.object({ input_type: z.literal('task_run').default('task_run'), id: uuid() }).meta({ id: 'TaskRunResult' }),
-  z.object({ input_type: z.literal('flow_run').default('flow_run'), id: uuid() }).meta({ id: 'FlowRunResult' }),
-  z.object({ input_type: z.literal('parameter').default('parameter'), name: z.string() }).meta({ id: 'Parameter' }),
-  z.object({ input_type: z.literal('constant').default('constant'), type: z.string() }).meta({ id: 'Constant' }),
-]);
+const taskInput = taggedUnion({
+  TaskRunResult: taskRunResult,
+  FlowRunResult: z.object({ input_type: z.literal('flow_run').default('flow_run'), id: uuid() }).meta({ id: 'FlowRunResult' }),
+  Parameter: z.object({ input_type: z.literal('parameter').default('parameter'), name: z.string() }).meta({ id: 'Parameter' }),
+  Constant: z.object({ input_type: z.literal('constant').default('constant'), type: z.string() }).meta({ id: 'Constant' }),
+});
 const taskInputs = () => z.record(z.string(), z.array(taskInput));
 
 /** The longest key of the table of cached results (facts/rules.md §6). */
@@ -19,29 +22,29 @@ const MAXIMUM_CACHE_KEY_LENGTH = 2000;
 export const taskRun = z
   .object({
     ...recordFields(),
-    name: z.string(),
+    name: z.string().meta({ required: false }),
     flow_run_id: uuid().nullable(),
     task_key: z.string(),
     dynamic_key: z.string(),
     cache_key: z.string().nullable(),
     cache_expiration: timestamp().nullable(),
     task_version: z.string().nullable(),
-    empirical_policy: taskRunPolicy,
-    tags: tags(),
+    empirical_policy: taskRunPolicy.prefault({}),
+    tags: tags().default([]),
     labels: labels().nullable(),
     state_id: uuid().nullable(),
-    task_inputs: taskInputs(),
+    task_inputs: taskInputs().default({}),
     state_type: stateType.nullable(),
     state_name: z.string().nullable(),
-    run_count: integer(),
-    flow_run_run_count: integer(),
+    run_count: integer().default(0),
+    flow_run_run_count: integer().default(0),
     expected_start_time: timestamp().nullable(),
     next_scheduled_start_time: timestamp().nullable(),
     start_time: timestamp().nullable(),
     end_time: timestamp().nullable(),
-    total_run_time: float(),
-    estimated_run_time: float(),
-    estimated_start_time_delta: float(),
+    total_run_time: float().default(0),
+    estimated_run_time: float().default(0),
+    estimated_start_time_delta: float().default(0),
     state: state.nullable(),
   })
   .meta({ id: 'TaskRun' });
@@ -74,12 +77,15 @@ export const taskRunCreate = z
   .strictObject({
     id: uuid().nullish(),
     state: stateCreate.nullish(),
-    /** Empty or null: the server picks one. */
-    name: z.string().nullish(),
+    name: runName(),
     flow_run_id: uuid().nullish(),
     task_key: z.string(),
     dynamic_key: z.string(),
-    cache_key: z.string().max(MAXIMUM_CACHE_KEY_LENGTH).nullish(),
+    cache_key: z
+      .string()
+      .refine((key) => key.length <= MAXIMUM_CACHE_KEY_LENGTH, `A cache key has at most ${MAXIMUM_CACHE_KEY_LENGTH} characters.`)
+      .nullish()
+      .meta({ describedAs: z.string().nullish() }),
     cache_expiration: timestamp().nullish(),
     task_version: z.string().nullish(),
     empirical_policy: taskRunPolicy.prefault({}),
@@ -91,4 +97,4 @@ export const taskRunCreate = z
 export type TaskRunCreate = z.output<typeof taskRunCreate>;
 
 /** A null name asks for a new one. */
-export const taskRunUpdate = z.strictObject({ name: z.string().nullish() }).meta({ id: 'TaskRunUpdate' });
+export const taskRunUpdate = z.strictObject({ name: runName() }).meta({ id: 'TaskRunUpdate' });

@@ -5,7 +5,11 @@
  */
 export type Timestamp = string;
 
-const ISO = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?\s*(Z|z|[+-]\d{2}(?::?\d{2}(?::?\d{2})?)?)?$/;
+const ISO = /^(\d{4})-(\d{2})-(\d{2})(?:[Tt _](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?(Z|z|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)?)?$/;
+
+/** Milliseconds since 1970 of the first moment and of the last that has a year of four digits. */
+export const EARLIEST_MILLISECONDS = -62_135_596_800_000;
+export const LATEST_MILLISECONDS = 253_402_300_799_999;
 
 const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
@@ -16,14 +20,14 @@ function daysOf(year: number, month: number): number {
 
 function offsetSeconds(text: string | undefined): number {
   if (text === undefined || text === 'Z' || text === 'z') return 0;
-  const digits = text.slice(1).replaceAll(':', '').padEnd(6, '0');
-  const seconds = Number(digits.slice(0, 2)) * 3600 + Number(digits.slice(2, 4)) * 60 + Number(digits.slice(4, 6));
+  const digits = text.slice(1).replace(':', '');
+  const seconds = Number(digits.slice(0, 2)) * 3600 + Number(digits.slice(2)) * 60;
   return text.startsWith('-') ? -seconds : seconds;
 }
 
 /** Microseconds since 1970 of an ISO 8601 text (no offset means UTC), or undefined where it is none. */
 export function parseTimestamp(text: string): number | undefined {
-  const match = ISO.exec(text.trim());
+  const match = ISO.exec(text);
   if (!match) return undefined;
   const [year, month, day, hour, minute, second] = match.slice(1, 7).map((part) => Number(part ?? 0)) as [number, number, number, number, number, number];
   if (year < 1 || month < 1 || month > 12 || day < 1 || day > daysOf(year, month)) return undefined;
@@ -32,7 +36,8 @@ export function parseTimestamp(text: string): number | undefined {
   moment.setUTCFullYear(year, month - 1, day);
   moment.setUTCHours(hour, minute, second);
   const fraction = Number((match[7] ?? '').slice(0, 6).padEnd(6, '0'));
-  return (moment.getTime() - offsetSeconds(match[8]) * 1000) * 1000 + fraction;
+  const milliseconds = moment.getTime() - offsetSeconds(match[8]) * 1000;
+  return milliseconds < EARLIEST_MILLISECONDS || milliseconds > LATEST_MILLISECONDS ? undefined : milliseconds * 1000 + fraction;
 }
 
 /** Microseconds since 1970 of a timestamp that is known to be one. */

@@ -38,7 +38,8 @@ export const workPoolCreate = z
     name: z
       .string()
       .refine((text) => text.trim() !== '', 'A name must not be blank.')
-      .pipe(name()),
+      .pipe(name())
+      .meta({ describedAs: name() }),
     description: z.string().nullish(),
     type: z.string().default('prefect-agent'),
     base_job_template: baseJobTemplate().default({}),
@@ -64,16 +65,16 @@ export type WorkPoolUpdate = z.output<typeof workPoolUpdate>;
 export const workPool = z
   .object({
     ...recordFields(),
-    name: z.string(),
+    name: name(),
     description: z.string().nullable(),
     type: z.string(),
-    base_job_template: jsonObject(),
-    is_paused: boolean(),
-    concurrency_limit: integer().nullable(),
+    base_job_template: jsonObject().default({}),
+    is_paused: boolean().default(false),
+    concurrency_limit: integer((number) => number.min(0)).nullable(),
     /** Null for pools of the time before workers, whose type is `prefect-agent`. */
     status: workPoolStatus.nullable(),
     default_queue_id: uuid().nullable(),
-    storage_configuration: storageConfiguration,
+    storage_configuration: storageConfiguration.prefault({}),
     /** Runs that hold a slot; null where nothing limits them. */
     active_slots: integer().nullable(),
   })
@@ -86,12 +87,12 @@ const queueConcurrency = z
     queue_name: z.string(),
     active_slots: integer(),
     concurrency_limit: integer().nullable(),
-    flow_runs: z.array(slotHolder),
+    flow_runs: z.array(slotHolder).default([]),
     flow_run_count: integer().nullable(),
   })
   .meta({ id: 'WorkQueueConcurrencyStatusDetail' });
 
 export const workPoolConcurrency = z
-  .object({ active_slots: integer(), concurrency_limit: integer().nullable(), queues: z.array(queueConcurrency), ...pageFields() })
+  .object({ active_slots: integer(), concurrency_limit: integer().nullable(), queues: z.array(queueConcurrency).default([]), ...pageFields() })
   .meta({ id: 'WorkPoolConcurrencyStatus' });
 export type WorkPoolConcurrency = z.output<typeof workPoolConcurrency>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { boolean, duration, integer, name, recordFields, tags, timestamp, uuid, withDefault } from './primitives.ts';
+import { boolean, duration, integer, name, recordFields, tags, timestamp, uuid } from './primitives.ts';
 import { stateType } from './state.ts';
 
 /* Queues of a work pool: the lower its priority number, the sooner a queue is served (facts/rules.md §10). */
@@ -17,11 +17,15 @@ const priority = () => integer((number) => number.positive()).nullish();
 export const workQueueCreate = z
   .strictObject({
     name: name(),
-    description: withDefault(z.string(), () => ''),
+    description: z
+      .string()
+      .nullish()
+      .transform((given) => given ?? '')
+      .meta({ describedAs: z.string().nullable().default('') }),
     is_paused: boolean().default(false),
     concurrency_limit: limit(),
     priority: priority(),
-    filter: queueFilter.nullish(),
+    filter: queueFilter.nullish().meta({ deprecated: true }),
   })
   .meta({ id: 'WorkQueueCreate' });
 export type WorkQueueCreate = z.output<typeof workQueueCreate>;
@@ -31,24 +35,24 @@ export const workQueueUpdate = z
   .strictObject({
     name: name().nullish(),
     description: z.string().nullish(),
-    is_paused: boolean().optional(),
+    is_paused: boolean().optional().meta({ default: false }),
     concurrency_limit: limit(),
     priority: priority(),
     last_polled: timestamp().nullish(),
-    filter: queueFilter.nullish(),
+    filter: queueFilter.nullish().meta({ deprecated: true }),
   })
   .meta({ id: 'WorkQueueUpdate' });
 export type WorkQueueUpdate = z.output<typeof workQueueUpdate>;
 
 const fields = {
   ...recordFields(),
-  name: z.string(),
-  description: z.string().nullable(),
-  is_paused: boolean(),
-  concurrency_limit: integer().nullable(),
-  priority: integer(),
+  name: name(),
+  description: z.string().nullable().meta({ default: '' }),
+  is_paused: boolean().default(false),
+  concurrency_limit: integer((number) => number.min(0)).nullable(),
+  priority: integer((number) => number.positive()).default(1),
   work_pool_id: uuid().nullable(),
-  filter: queueFilter.nullable(),
+  filter: queueFilter.nullable().meta({ deprecated: true }),
   last_polled: timestamp().nullable(),
 };
 
@@ -67,11 +71,11 @@ export const workQueue = z
 export type WorkQueue = z.output<typeof workQueue>;
 
 const healthPolicy = z
-  .object({ maximum_late_runs: integer().nullable(), maximum_seconds_since_last_polled: integer().nullable() })
+  .object({ maximum_late_runs: integer().nullable().default(0), maximum_seconds_since_last_polled: integer().nullable().default(60) })
   .meta({ id: 'WorkQueueHealthPolicy' });
 
 export const workQueueHealth = z
-  .object({ healthy: boolean(), late_runs_count: integer(), last_polled: timestamp().nullable(), health_check_policy: healthPolicy })
+  .object({ healthy: boolean(), late_runs_count: integer().default(0), last_polled: timestamp().nullable(), health_check_policy: healthPolicy })
   .meta({ id: 'WorkQueueStatusDetail' });
 export type WorkQueueHealth = z.output<typeof workQueueHealth>;
 
@@ -93,5 +97,5 @@ export type SlotHolder = z.output<typeof slotHolder>;
 export const pageFields = () => ({ count: integer(), limit: integer(), pages: integer(), page: integer() });
 
 export const workQueueConcurrency = z
-  .object({ active_slots: integer(), concurrency_limit: integer().nullable(), flow_runs: z.array(slotHolder), ...pageFields() })
+  .object({ active_slots: integer(), concurrency_limit: integer().nullable(), flow_runs: z.array(slotHolder).default([]), ...pageFields() })
   .meta({ id: 'WorkQueueConcurrencyStatus' });

@@ -20,6 +20,12 @@ describe('settings', () => {
     ['former names', { PREFECT_API_SERVICES_LATE_RUNS_LOOP_SECONDS: '1' }, ({ services }) => services.lateRuns.loopSeconds, 1],
     ['the name before its alias', { PREFECT_SERVER_LOGGING_LEVEL: 'ERROR', PREFECT_LOGGING_LEVEL: 'DEBUG' }, ({ loggingLevel }) => loggingLevel, 'ERROR'],
     ['empty text as nothing', { PREFECT_SERVER_API_AUTH_STRING: '', PREFECT_SERVER_API_PORT: '' }, ({ api }) => [api.authString, api.port], [undefined, 4200]],
+    ['lists by commas, runs with their orphans', { PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED: 'events, flow_runs' }, ({ services }) => services.dbVacuum.enabled, ['events', 'flow_runs', 'orphans']],
+    ["Prefect's old switch of the vacuum", { PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED: 'false' }, ({ services }) => services.dbVacuum.enabled, ['events']],
+    ['times by name', { PREFECT_SERVER_SERVICES_DB_VACUUM_EVENT_RETENTION_OVERRIDES: '{"a.b": 60}' }, ({ services }) => services.dbVacuum.eventRetentionOverrides, { 'a.b': 60 }],
+    ['a database in parts', { PREFECT_SERVER_DATABASE_HOST: 'db', PREFECT_API_DATABASE_USER: 'me', PREFECT_SERVER_DATABASE_PASSWORD: 'a/b@c' }, ({ database }) => database.connectionUrl, 'postgresql://me:a%2Fb%40c@db:5432/prefect'],
+    ['the folder of a socket', { PREFECT_SERVER_DATABASE_HOST: '/run/pg', PREFECT_SERVER_DATABASE_NAME: 'x' }, ({ database }) => database.connectionUrl, 'postgresql://postgres:@localhost:5432/x?host=%2Frun%2Fpg'],
+    ['a password into its place', { PREFECT_SERVER_DATABASE_CONNECTION_URL: 'postgresql+asyncpg://me:${PREFECT_API_DATABASE_PASSWORD}@db/x', PREFECT_SERVER_DATABASE_PASSWORD: '$&@' }, ({ database }) => database.connectionUrl, 'postgresql+asyncpg://me:%24%26%40@db/x'],
     ['and ignore what they do not know', { PREFECT_API_URL: 'http://elsewhere' }, ({ api }) => api.port, 4200],
   ];
   for (const [title, values, read, expected] of accepted) test(`take ${title}`, () => assert.deepEqual(read(parseSettings(values)), expected));
@@ -29,10 +35,15 @@ describe('settings', () => {
     ['PREFECT_SERVER_API_PORT', '70000'],
     ['PREFECT_SERVER_API_DEFAULT_LIMIT', '0'],
     ['PREFECT_SERVER_API_BASE_PATH', 'api'],
+    ['PREFECT_SERVER_API_BASE_PATH', '/'],
+    ['PRAETOR_API_TRUSTED_PROXIES', '10.0.0.0/8,proxy.example'],
+    ['FORWARDED_ALLOW_IPS', '10.0.0.0/33'],
     ['PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS', '-1'],
     ['PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED', 'perhaps'],
     ['PREFECT_SERVER_EVENTS_MAXIMUM_WEBSOCKET_BACKFILL', 'a week'],
     ['PREFECT_LOGGING_LEVEL', 'LOUD'],
+    ['PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED', 'everything'],
+    ['PREFECT_SERVER_SERVICES_DB_VACUUM_EVENT_RETENTION_OVERRIDES', 'a week'],
     ['PREFECT_API_DATABASE_CONNECTION_URL', 'sqlite+aiosqlite:///secret.db'],
     ['PRAETOR_REDIS_URL', 'localhost:6379'],
   ];

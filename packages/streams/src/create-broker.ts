@@ -4,7 +4,7 @@ import { RedisBroker } from './redis.ts';
 
 export interface BrokerOptions {
   /** Absent: the broker lives in the memory of this process. */
-  redis?: { url: string; keyPrefix: string };
+  redis?: { url: string; keyPrefix: string; maximumLength?: number };
   /** Keeps a message that was given up where an operator finds it. Called again until it resolves. */
   saveDeadLetter: (letter: DeadLetter) => Promise<void>;
   /** Hears of lost connections and the like; the broker goes on by itself. */

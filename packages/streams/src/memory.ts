@@ -5,8 +5,9 @@ import { ALL_TOPICS, type Group, type Topic, groupsOf } from './topics.ts';
 
 export interface MemoryBrokerOptions {
   saveDeadLetter: (letter: DeadLetter) => Promise<void>;
-  /** Messages that may be unacknowledged at once; further ones wait to be published. */
+  /** Messages that may be unacknowledged at once; further ones wait to be published, and are refused when that takes too long. */
   capacity?: number;
+  patienceMs?: number;
 }
 
 /** The broker of a single process. It keeps nothing over a restart, so what it has not acknowledged was never accepted. */
@@ -60,11 +61,15 @@ export class MemoryBroker implements Broker {
 
   /** Waits for room, first come, first served; an empty broker takes any number. */
   async #admit(count: number): Promise<void> {
-    const { capacity = 10_000 } = this.#options;
-    while (this.#isOpen && this.#load > 0 && this.#load + count > capacity) {
+    const { capacity = 10_000, patienceMs = 5000 } = this.#options;
+    const isFull = () => this.#isOpen && this.#load > 0 && this.#load + count > capacity;
+    for (const deadline = Date.now() + patienceMs; isFull(); ) {
+      if (Date.now() >= deadline) throw new BrokerUnavailableError('the readers of the stream are too far behind');
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#waitingForRoom.push(resolve);
+      const timer = setTimeout(resolve, deadline - Date.now());
       await promise;
+      clearTimeout(timer);
     }
     if (!this.#isOpen) throw new BrokerUnavailableError('the broker is closed');
     this.#load += count;

@@ -21,14 +21,17 @@ export async function retireConsumer(redis: Redis, key: string, group: string, c
   await redis.eval(RETIRE_CONSUMERS, 1, key, group, 0, consumer);
 }
 
-/** Removes what no group needs any more: everything before the oldest entry that some group has not acknowledged. */
-export async function trimStream(redis: Redis, key: string, expected: readonly string[]): Promise<void> {
+/**
+ * Removes what no group needs any more: everything before the oldest entry that some group has not acknowledged. Tails
+ * keep what is younger than `graceMs`.
+ */
+export async function trimStream(redis: Redis, key: string, expected: readonly string[], graceMs = TAIL_GRACE_MS): Promise<void> {
   const groups = await readGroups(redis, key);
   if (groups.length === 0) return;
   const missing = expected.filter((name) => !groups.some((group) => group.name === name));
   // A group that is about to start needs everything.
   if (missing.length > 0) return void (await Promise.all(missing.map((name) => createGroup(redis, key, name))));
-  const needed = [...groups.map((group) => group.oldestPending ?? group.lastDelivered), `${Date.now() - TAIL_GRACE_MS}-0`];
+  const needed = [...groups.map((group) => group.oldestPending ?? group.lastDelivered), `${Date.now() - graceMs}-0`];
   const [oldest] = needed.toSorted(compareIds);
   if (oldest !== undefined) await redis.xtrim(key, 'MINID', '=', oldest);
 }

@@ -18,7 +18,7 @@ export interface RedisBrokerOptions {
   onError: (error: unknown) => void;
   /** Entries that a consumer has held this long without a sign of life go to another one. */
   claimAfterMs?: number;
-  /** Longest stream; beyond it nothing is accepted until its slowest group catches up. */
+  /** Longest stream; beyond it nothing is accepted until its slowest group catches up. Unlimited unless given. */
   maximumLength?: number;
 }
 
@@ -85,11 +85,14 @@ export class RedisBroker implements Broker {
 
   /** Redis must not die of a group that has stopped: a stream at its limit takes nothing more. */
   async #checkLength(topic: Topic): Promise<void> {
-    const limit = this.#options.maximumLength ?? 1_000_000;
+    const { maximumLength: limit = Infinity } = this.#options;
     const known = this.#lengths.get(topic);
     if (known === undefined || known.length < limit) return;
-    if (Date.now() - known.checked >= LENGTH_CHECK_MS)
+    if (Date.now() - known.checked >= LENGTH_CHECK_MS) {
+      // What is read but not trimmed yet is no backlog; under such load the tails miss something rather than the senders.
+      await trimStream(this.#redis, this.#key(topic), groupsOf(topic), 0);
       this.#lengths.set(topic, { length: await this.#redis.xlen(this.#key(topic)), checked: Date.now() });
+    }
     if ((this.#lengths.get(topic)?.length ?? 0) >= limit) throw new BrokerUnavailableError(`the stream ${topic} is full`);
   }
 

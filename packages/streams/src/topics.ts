@@ -1,7 +1,7 @@
 /** Every stream of the system and who reads it. A group gets each message once over all its replicas; tails get all of them. */
 export const TOPICS = {
   /** Received events as JSON text (facts/events.md §1), from sockets, HTTP and the outbox. */
-  events: { groups: ['event-persister', 'task-run-recorder'] },
+  events: { groups: ['event-persister', 'task-run-recorder', 'automations'] },
   /** Log rows as JSON text, for live tails only. */
   logs: { groups: [] },
 } as const satisfies Record<string, { groups: readonly string[] }>;

@@ -1,9 +1,12 @@
 import compression from 'compression';
-import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
+import { requireAuthentication } from './access/authentication.ts';
+import { allowOrigins } from './access/cors.ts';
+import { limitRequests } from './access/rate-limit.ts';
+import { addSecurityHeaders } from './access/security-headers.ts';
 import type { GatewayContext } from './context.ts';
-import { requireApiVersion, requireAuthentication } from './auth.ts';
-import { allowOrigins } from './cors.ts';
 import { requireCsrfToken } from './csrf-token/routes.ts';
+import { createDocumentation, redirectToDocumentation } from './documentation/router.ts';
 import { toErrorReply } from './errors.ts';
 import { mount, send } from './http/mount.ts';
 import { Reply } from './http/route.ts';
@@ -14,28 +17,35 @@ import { resources } from './resources.ts';
 /** Answers of this size are worth compressing (facts/rules.md §2). */
 const COMPRESSION_THRESHOLD_BYTES = 500;
 
-/** The HTTP application of the gateway: middleware in Prefect's order, all resources under the API's base path, errors last. */
-export function createApp(context: GatewayContext): Express {
+/** The HTTP application of the gateway: middleware in Prefect's order, all resources under the API's base path, then the web UI, errors last. */
+export function createApp(context: GatewayContext, webUi: RequestHandler): Express {
   const { settings, logger } = context;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  // X-Forwarded-… counts only where it comes from these; `*` is everybody.
+  app.set('trust proxy', settings.api.trustedProxies.includes('*') || settings.api.trustedProxies);
   app.use(createRequestMetrics(context.registry));
+  app.use(addSecurityHeaders);
   app.use(allowOrigins(settings.api));
   app.use(compression({ threshold: COMPRESSION_THRESHOLD_BYTES }));
+  app.use(settings.api.basePath, limitRequests(settings.api.rateLimitPerMinute));
+  app.use(requireCsrfToken(context));
   app.use(
     settings.api.basePath,
-    requireCsrfToken(context),
     requireAuthentication(settings.api.authString),
-    requireApiVersion,
     mount(resources, context, settings.api.bodyLimitBytes),
   );
-  app.get(`${settings.api.basePath}/openapi.json`, (_request, response) => send(response, new Reply(200, describeApi(resources))));
+  app.use(settings.api.basePath, createDocumentation(() => describeApi(resources), settings.api.basePath));
   if (settings.metricsEnabled)
     app.get(`${settings.api.basePath}/metrics`, async (_request, response) => {
       send(response, new Reply(200, await context.registry.metrics(), { 'content-type': context.registry.contentType }));
     });
-  app.use((_request: Request, response: Response) => send(response, new Reply(404, { detail: 'Not Found' })));
+  const refuse = (_request: Request, response: Response) => send(response, new Reply(404, { detail: 'Not Found' }));
+  app.use(settings.api.basePath, refuse);
+  app.use(redirectToDocumentation(settings.api.basePath));
+  app.use(webUi);
+  app.use(refuse);
   // Express knows an error handler by its four parameters.
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
     const { reply, expected } = toErrorReply(error);

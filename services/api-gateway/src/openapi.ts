@@ -2,73 +2,87 @@ import { z } from 'zod';
 import type { JsonObject } from '@praetor/schema/json';
 import { API_VERSION } from '@praetor/schema/versions';
 import type { Resource, Route } from './http/route.ts';
+import { Components } from './openapi/json-schema.ts';
 
-type Direction = 'input' | 'output';
-type JsonSchema = z.core.JSONSchema.BaseSchema;
+/** The answer to what does not fit its schema, as FastAPI announces it. */
+const validationProblem = z
+  .object({
+    loc: z.array(z.union([z.string(), z.int()])),
+    msg: z.string(),
+    type: z.string(),
+    input: z.unknown().optional(),
+    ctx: z.unknown().meta({ type: 'object', required: false }),
+  })
+  .meta({ id: 'ValidationError' });
 
-/** Zod prints what a JavaScript number can hold as bounds, and its own regular expression beside a format: both are noise here. */
-function dropNoise({ jsonSchema }: { jsonSchema: JsonSchema }): void {
-  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
-  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
-  if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
+const validationFailure = z.object({ detail: z.array(validationProblem).optional() }).meta({ id: 'HTTPValidationError' });
+
+/** Each request may say which version of the API its sender knows. */
+const apiVersion = { name: 'x-prefect-api-version', in: 'header', required: false, schema: { type: 'string' } };
+
+/** `read_flow` at `/flows/{id}` → `read_flow_flows__id__get`. */
+function operationId({ name, method }: Route, path: string): string {
+  return `${name}${path}`.replaceAll(/\W/g, '_') + `_${method}`;
 }
 
-/** Collects named schemas under `components.schemas` while operations refer to them. */
-class Components {
-  readonly schemas: Record<string, JsonSchema> = {};
+class Operations {
+  readonly components = new Components();
 
-  /** The JSON schema of a zod schema; what carries an id (`.meta({ id })`) becomes a reference. */
-  describe(schema: z.ZodType, io: Direction): JsonSchema {
-    const { $schema: _, $defs = {}, ...described } = z.toJSONSchema(schema, { io, unrepresentable: 'any', override: dropNoise });
-    for (const [id, definition] of Object.entries($defs)) this.#add(id, definition);
-    if (typeof described.id !== 'string') return this.#relocate(described);
-    this.#add(described.id, described);
-    return { $ref: `#/components/schemas/${described.id}` };
+  describe(resource: Resource, route: Route): JsonObject {
+    const id = operationId(route, resource.prefix + route.path);
+    const parameters = [
+      ...this.#describeParameters('path', route.params),
+      ...this.#describeParameters('query', route.query),
+      ...this.#describeParameters('header', route.headerParameters),
+      ...(route.unversioned === true ? [] : [apiVersion]),
+    ];
+    const statuses = [route.status, ...(route.otherStatuses ?? [])];
+    const answer = { description: '', ...(route.status !== 204 && route.response !== null && { content: this.#content(route.response ?? z.unknown()) }) };
+    const operation = {
+      ...(route.tags?.length !== 0 && { tags: route.tags ?? [resource.tag] }),
+      operationId: id,
+      ...(route.deprecated === true && { deprecated: true }),
+      ...(parameters.length > 0 && { parameters }),
+      ...(route.body && { requestBody: this.#describeBody(route.body, id) }),
+      responses: {
+        ...Object.fromEntries(statuses.map((status) => [String(status), answer])),
+        ...((parameters.length > 0 || route.body) && { 422: { description: '', content: this.#content(validationFailure) } }),
+      },
+    };
+    return JSON.parse(JSON.stringify(operation)) as JsonObject;
   }
 
-  #add(id: string, { id: _, ...definition }: JsonSchema): void {
-    this.schemas[id] ??= this.#relocate(definition);
+  #content(schema: z.ZodType, name?: string) {
+    return { 'application/json': { schema: name === undefined ? this.components.describe(schema) : this.components.define(name, schema) } };
   }
 
-  #relocate(definition: JsonSchema): JsonSchema {
-    return JSON.parse(JSON.stringify(definition).replaceAll('"#/$defs/', '"#/components/schemas/')) as JsonSchema;
-  }
-}
-
-function describeParameters(route: Route, components: Components) {
-  const describe = (place: 'path' | 'query', parameters: Record<string, z.ZodType> = {}) =>
-    Object.entries(parameters).map(([name, schema]) => ({
+  #describeParameters(place: 'path' | 'query' | 'header', parameters: Record<string, z.ZodType> = {}) {
+    return Object.entries(parameters).map(([name, schema]) => ({
       name,
       in: place,
       required: place === 'path' || !schema.safeParse(undefined).success,
-      schema: components.describe(schema, 'input'),
+      schema: this.components.describe(schema),
     }));
-  return [...describe('path', route.params), ...describe('query', route.query)];
-}
+  }
 
-function describeOperation(resource: Resource, route: Route, components: Components): JsonObject {
-  const content = (schema: z.ZodType, io: Direction) => ({ 'application/json': { schema: components.describe(schema, io) } });
-  const answer = { description: '', ...(route.response && { content: content(route.response, 'output') }) };
-  const operation = {
-    tags: [resource.tag],
-    operationId: route.name,
-    parameters: describeParameters(route, components),
-    ...(route.body && { requestBody: { required: !route.body.safeParse(undefined).success, content: content(route.body, 'input') } }),
-    responses: Object.fromEntries([route.status, ...(route.otherStatuses ?? [])].map((status) => [String(status), answer])),
-  };
-  return JSON.parse(JSON.stringify(operation)) as JsonObject;
+  /** Several body parameters make a schema of their own, which is named after its operation. */
+  #describeBody(body: z.ZodType, id: string) {
+    const isRequired = !body.safeParse(undefined).success;
+    const parameters = body.meta()?.['parameters'] === true;
+    return { ...(isRequired && { required: true }), content: this.#content(body, parameters ? `Body_${id}` : undefined) };
+  }
 }
 
 /** The OpenAPI document of a route table: a pure function of it. Paths are relative to the API's base path. */
 export function describeApi(resources: readonly Resource[]): JsonObject {
-  const components = new Components();
+  const operations = new Operations();
   const paths: Record<string, JsonObject> = {};
   for (const resource of resources)
     for (const route of resource.routes) {
       if (route.hidden === true) continue;
       const path = resource.prefix + route.path;
-      paths[path] = { ...paths[path], [route.method]: describeOperation(resource, route, components) };
+      paths[path] = { ...paths[path], [route.method]: operations.describe(resource, route) };
     }
-  const schemas = JSON.parse(JSON.stringify(components.schemas)) as JsonObject;
+  const schemas = JSON.parse(JSON.stringify(operations.components.schemas)) as JsonObject;
   return { openapi: '3.1.0', info: { title: 'Praetor: the Prefect REST API', version: API_VERSION }, paths, components: { schemas } };
 }

@@ -1,10 +1,11 @@
-import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { ServiceContext, Service } from '@praetor/runtime/service';
 import { type SocketRoute, attachSockets, socketOptions } from '@praetor/runtime/sockets';
 import { createApp } from './app.ts';
 import { addBundledBlockTypes } from './block-types/bundled.ts';
+import { createHttpServer } from './http/server.ts';
 import { createSockets } from './sockets/sockets.ts';
+import { openWebUi } from './web-ui/web-ui.ts';
 
 /**
  * The gateway as a service: listens until the signal aborts, lets requests in flight and sockets finish, then closes.
@@ -14,8 +15,9 @@ export function createApiGateway(context: ServiceContext, otherSockets: readonly
   return {
     name: 'api-gateway',
     async run(signal) {
-      const { host, port, keepaliveTimeoutSeconds } = context.settings.api;
-      const server = createServer({ keepAliveTimeout: keepaliveTimeoutSeconds * 1000 }, createApp(context));
+      const { host, port } = context.settings.api;
+      await using webUi = await openWebUi(context);
+      const server = createHttpServer(createApp(context, webUi.handler), context.settings.api);
       context.health.addReadiness('http', () => server.listening);
       await addBundledBlockTypes(context.database.sql);
       const sockets = attachSockets(server, [...createSockets(context), ...otherSockets], socketOptions(context));

@@ -69,6 +69,12 @@ test('artifacts', async (t) => {
     assert.equal(await api.expect(200, 'POST', '/artifacts/latest/count', { flow_runs: { name: { any_: ['none'] } } }), 0);
   });
 
+  await t.test('may be empty', async () => {
+    const { id, created, updated, ...nothing } = await api.expect(201, 'POST', '/artifacts/', {});
+    assert.deepEqual(new Set(Object.values(nothing)), new Set([null]));
+    assert.deepEqual(await api.expect(200, 'GET', `/artifacts/${id}`), { id, created, updated, ...nothing });
+  });
+
   await t.test('refuse what does not fit', async () => {
     await api.expect(422, 'POST', '/artifacts/', { key: 'Bad Key' });
     await api.expect(422, 'POST', '/artifacts/', { metadata_: { a: 1 } });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import test from 'node:test';
+import { addBundledBlockTypes } from '../src/block-types/bundled.ts';
 import { type TestGateway, startGateway } from './support.ts';
 
 const FIELDS = { title: 'Store', type: 'object', properties: { a: { type: 'string' }, s: { type: 'string' } }, secret_fields: ['s'], block_type_slug: 'store' };
@@ -28,6 +29,19 @@ test('block types', async (t) => {
     assert.deepEqual(schema.block_type, secret);
     assert.equal(await api.expect(200, 'POST', '/block_types/install_system_block_types', undefined), null);
     assert.equal((await api.expect(200, 'POST', '/block_types/filter', { block_types: { slug: { any_: ['secret'] } } })).length, 1);
+  });
+
+  await t.test('of the collections are there too, once, with the blocks within them', async () => {
+    await Promise.all([addBundledBlockTypes(gateway.database.sql), addBundledBlockTypes(gateway.database.sql)]);
+    assert.equal((await api.expect(200, 'POST', '/block_types/filter', {})).length, 55);
+    const { id } = await api.expect(200, 'GET', '/block_types/slug/s3-bucket');
+    const [{ fields, ...bucket }, ...others] = await api.expect(200, 'POST', '/block_schemas/filter', { block_schemas: { block_type_id: { any_: [id] } } });
+    assert.deepEqual([others, bucket.version, bucket.capabilities.length], [[], '0.4.14', 4]);
+    const slugs = fields.block_schema_references.credentials.map((reference: { block_type_slug: string }) => reference.block_type_slug);
+    assert.deepEqual(slugs, ['aws-credentials', 'minio-credentials']);
+    assert.deepEqual(Object.keys(fields.definitions).toSorted(), ['AwsClientParameters', 'AwsCredentials', 'MinIOCredentials']);
+    const referred = Object.values(fields.properties.credentials.anyOf).map((option) => Object.values(option as object)[0].replace('#/definitions/', ''));
+    assert.ok(referred.every((name) => name in fields.definitions));
   });
 
   await t.test('that are protected stay', async () => {
@@ -101,8 +115,9 @@ test('block schemas', async (t) => {
       },
     };
     const outer = await api.expect(201, 'POST', '/block_types/', { name: 'Outer', slug: 'outer' });
-    const created = await api.expect(201, 'POST', '/block_schemas/', { fields, block_type_id: outer.id });
-    assert.deepEqual(await api.expect(200, 'GET', `/block_schemas/${created.id}`), created);
+    const { id, fields: posted } = await api.expect(201, 'POST', '/block_schemas/', { fields, block_type_id: outer.id });
+    assert.deepEqual(posted, fields);
+    const created = await api.expect(200, 'GET', `/block_schemas/${id}`);
     assert.deepEqual(Object.keys(created.fields.definitions).sort(), ['Plain', 'Secret', 'Store']);
     const { one, two } = created.fields.block_schema_references;
     assert.equal(one.block_type_slug, 'store');
@@ -151,6 +166,15 @@ test('block documents', async (t) => {
       payload: { name: 'first', data: { a: 'x' }, block_schema: { capabilities: [], block_type: { id: type.id, name: 'STORE' } } },
     };
     assert.partialDeepStrictEqual(published.events, [{ event: 'prefect.block-document.created', ...event }, { event: 'prefect.block-document.deleted', ...event }]);
+  });
+
+  await t.test('below a wildcard mask everything, and get back what the masks stood for', async () => {
+    const { create: createDeep } = await registerType(gateway, 'deep', { ...FIELDS, title: 'deep', block_type_slug: 'deep', secret_fields: ['s', 'all.*'] });
+    const { id, data } = await createDeep('masked', { s: null, all: { a: null, b: { c: 1 } }, open: null });
+    assert.deepEqual(data, { s: null, all: { a: '********', b: { c: '********' } }, open: null });
+    await api.expect(204, 'PATCH', `/block_documents/${id}`, { data });
+    assert.deepEqual(await open(id), { s: null, all: { a: null, b: { c: 1 } }, open: null });
+    await api.expect(204, 'DELETE', `/block_documents/${id}`);
   });
 
   await t.test('merge changes and keep a secret whose mask comes back', async () => {

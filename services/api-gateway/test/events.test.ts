@@ -170,3 +170,23 @@ test('events are counted', async () => {
   await api.expect(422, 'POST', '/events/count-by/event', {});
   await api.expect(422, 'POST', '/events/count-by/event', { filter: {}, time_interval: 0.001 });
 });
+
+test("the limits of events are the server's, not those of Prefect's defaults", async () => {
+  const send = ({ api }: TestGateway, given: object) => api.request('POST', '/events', [{ id: randomUUID(), occurred: '2024-05-01T00:00:00Z', event: 'x', resource: resource('a'), ...given }]);
+  const many = (count: number) => ({ related: Array.from({ length: count }, (_, index) => related(`r${index}`, 'x')) });
+  await using strict = await startGateway({
+    PREFECT_SERVER_EVENTS_MAXIMUM_RELATED_RESOURCES: '2',
+    PREFECT_SERVER_EVENTS_MAXIMUM_LABELS_PER_RESOURCE: '2',
+    PREFECT_SERVER_EVENTS_MAXIMUM_EVENT_NAME_LENGTH: '10',
+  });
+  for (const given of [many(3), { resource: resource('a', { b: 'c', d: 'e' }) }, { event: 'x'.repeat(11) }]) {
+    const { status, body } = await send(strict, given);
+    assert.deepEqual([status, body.exception_detail[0].loc], [422, ['body', 0, Object.keys(given)[0]]]);
+  }
+  assert.equal((await send(strict, many(2))).status, 204);
+  assert.equal(strict.published.events.length, 1);
+
+  await using generous = await startGateway({ PREFECT_SERVER_EVENTS_MAXIMUM_RELATED_RESOURCES: '101' });
+  assert.equal((await send(generous, many(101))).status, 204);
+  assert.equal((await send(generous, many(102))).status, 422);
+});

@@ -52,7 +52,7 @@ test('logs', async (t) => {
     await api.expect(422, 'POST', '/logs/', LOG);
     await api.expect(422, 'POST', '/logs/', [{ ...LOG, extra: 1 }]);
     await api.expect(422, 'POST', '/logs/', [{ ...LOG, timestamp: 'yesterday' }]);
-    assert.deepEqual(await api.expect(503, 'POST', '/logs/', [{ ...LOG, level: 40_000 }]), { exception_message: 'Service Unavailable' });
+    assert.equal(typeof (await api.expect(422, 'POST', '/logs/', [{ ...LOG, level: 40_000 }])).detail, 'string');
     // The client's command line falls back to smaller pages when it reads this.
     assert.match((await api.expect(422, 'POST', '/logs/filter', { limit: 1000 })).detail, /Invalid limit/);
   });

@@ -16,9 +16,12 @@ describe('before the routes', { skip }, () => {
     const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
     assert.equal(await status('/version', basic('admin:pä ss')), 200);
     assert.equal(await status('/version', basic('admin:pä ss').replace('Basic', 'basic')), 200);
-    for (const wrong of [undefined, basic('admin:'), basic('admin:pä ss '), basic('admin:pä ss').replace('Basic', 'Bearer'), 'Basic', 'admin:pä ss'.replace('ä', 'a')])
+    const right = basic('admin:pä ss');
+    for (const wrong of [undefined, basic('admin:'), basic('admin:pä ss '), right.replace('Basic', 'Bearer'), 'Basic', 'admin:pä ss'.replace('ä', 'a'), `${right} x`, `x ${right}`])
       assert.equal(await status('/version', wrong), 401, String(wrong));
-    assert.deepEqual([await status('/health'), await status('/ready'), await status('/no-such-path')], [200, 200, 401]);
+    for (const path of ['/no-such-path', '/openapi.json', '/health/', '/csrf-token?client=a', '/variables/name/health']) assert.equal(await status(path), 401, path);
+    assert.deepEqual([await status('/health'), await status('/ready')], [200, 200]);
+    assert.equal((await api.post('/health')).status, 401);
   });
 
   test('API version: 0.8.0 or newer, or none', async () => {
@@ -26,7 +29,18 @@ describe('before the routes', { skip }, () => {
     const status = async (version: string, path = '/hello') => (await gateway.api.request('GET', path, undefined, { 'x-prefect-api-version': version })).status;
     for (const good of ['0.8.0', '0.8.4', '0.12.1', '1.0.0']) assert.equal(await status(good), 200, good);
     for (const bad of ['0.7.9', '0.8', 'x', '0.8.4.1']) assert.equal(await status(bad), 400, bad);
-    assert.deepEqual([await status('0.1.0', '/health'), await status('x', '/version')], [200, 200]);
+    assert.deepEqual([await status('0.1.0', '/health'), await status('x', '/version'), await status('x', '/ready')], [200, 200, 400]);
+    assert.deepEqual([await status('x', '/no-such-path'), await status('x', '/openapi.json')], [404, 200]);
+    assert.equal((await gateway.api.request('PUT', '/hello', {}, { 'x-prefect-api-version': 'x' })).status, 405);
+    assert.equal((await gateway.api.request('POST', '/flows/', '{', { 'x-prefect-api-version': 'x' })).status, 422);
+    assert.equal((await gateway.api.request('POST', '/flows/', {}, { 'x-prefect-api-version': 'x' })).status, 400);
+  });
+
+  test('HEAD is a method like any other', async () => {
+    await using gateway = await startGateway();
+    const { status, headers } = await gateway.api.request('HEAD', '/hello');
+    assert.deepEqual([status, headers.get('allow')], [405, 'GET']);
+    assert.equal((await gateway.api.request('HEAD', '/no-such-path')).status, 404);
   });
 
   test('CSRF: every change needs the token of its client, before authentication', async () => {
@@ -36,6 +50,7 @@ describe('before the routes', { skip }, () => {
     const authorization = `Basic ${Buffer.from('a:b').toString('base64')}`;
     const post = (headers: Record<string, string>) => api.request('POST', '/flows/filter', {}, headers);
     assert.equal((await post({})).status, 403);
+    assert.equal((await fetch(new URL('/anywhere', api.url), { method: 'DELETE' })).status, 403);
     const issued = await api.request('GET', `/csrf-token?client=${client}`, undefined, { authorization });
     assert.equal(issued.status, 200);
     assert.match(issued.body.token, /^[0-9a-f]{64}$/);
@@ -71,6 +86,7 @@ describe('before the routes', { skip }, () => {
     assert.deepEqual(await ask(gateway, 'POST', { origin: 'http://ui' }), [200, '*', null, null]);
     assert.deepEqual(await ask(narrow, 'OPTIONS', preflight), [200, 'http://ui', 'GET', 'x-any']);
     assert.deepEqual(await ask(narrow, 'POST', { origin: 'http://elsewhere' }), [200, null, null, null]);
+    assert.equal((await gateway.api.request('OPTIONS', '/flows/filter', undefined, { origin: 'http://ui' })).status, 405);
   });
 
   test('metrics are part of the API only where that was asked for', async () => {
@@ -79,5 +95,49 @@ describe('before the routes', { skip }, () => {
     assert.equal((await gateway.api.get('/metrics')).status, 404);
     await open.api.get('/health');
     assert.match((await open.api.get('/metrics')).body, /praetor_http_request_duration_seconds_count\{.*route="\/health"/);
+  });
+
+  test('the base path is any path, and nothing but what is below it', async () => {
+    await using gateway = await startGateway({ PREFECT_SERVER_API_BASE_PATH: '/a.b/api/' });
+    assert.ok(gateway.api.url.endsWith('/a.b/api'));
+    assert.equal((await gateway.api.get('/health')).status, 200);
+    for (const path of ['/api/health', '/axb/api/health', '/health']) assert.equal((await fetch(new URL(path, gateway.api.url))).status, 404, path);
+  });
+
+  test('forwarded addresses count where they come from a trusted proxy', async () => {
+    await using trusting = await startGateway();
+    await using wary = await startGateway({ PRAETOR_API_TRUSTED_PROXIES: '10.0.0.0/8,fd00::1' });
+    const forwarded = { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'prefect.example', 'x-forwarded-for': '203.0.113.7' };
+    for (const [gateway, wanted] of [
+      [trusting, /^https:\/\/prefect\.example\/api\/events\//],
+      [wary, /^http:\/\/127\.0\.0\.1:\d+\/api\/events\//],
+    ] as const) {
+      const event = (id: string) => ({ id, occurred: new Date().toISOString(), event: 'e', resource: { 'prefect.resource.id': 'r' }, related: [], payload: {}, follows: null });
+      for (const id of [randomUUID(), randomUUID()])
+        await gateway.database.sql`insert into events (id, occurred, event, resource_id, resource, related, payload, received, recorded) values (${id}, now(), 'e', 'r', ${JSON.stringify(event(id).resource)}, '[]', '{}', now(), now())`;
+      const { body } = await gateway.api.request('POST', '/events/filter', { limit: 1 }, forwarded);
+      assert.match(body.next_page, wanted);
+    }
+  });
+
+  test('a limit of requests per address: 429 with Retry-After, for that address only, and not for probes', async () => {
+    await using gateway = await startGateway({ PRAETOR_API_RATE_LIMIT_PER_MINUTE: '3' });
+    const ask = (path: string, address: string) => gateway.api.request('GET', path, undefined, { 'x-forwarded-for': address });
+    for (let count = 0; count < 3; count++) assert.equal((await ask('/hello', '203.0.113.1')).status, 200);
+    const refused = await ask('/hello', '203.0.113.1');
+    assert.deepEqual([refused.status, refused.body], [429, { detail: 'Too Many Requests' }]);
+    const wait = Number(refused.headers.get('retry-after'));
+    assert.ok(wait > 0 && wait <= 60, String(wait));
+    assert.equal((await ask('/health', '203.0.113.1')).status, 200);
+    assert.equal((await ask('/hello', '203.0.113.2')).status, 200);
+  });
+
+  test('every answer tells browsers what they may not do', async () => {
+    await using gateway = await startGateway();
+    for (const path of ['/hello', '/no-such-path']) {
+      const { headers } = await gateway.api.get(path);
+      const names = ['x-content-type-options', 'referrer-policy', 'x-frame-options', 'content-security-policy', 'x-powered-by'];
+      assert.deepEqual(names.map((name) => headers.get(name)), ['nosniff', 'same-origin', 'SAMEORIGIN', "frame-ancestors 'self'", null]);
+    }
   });
 });

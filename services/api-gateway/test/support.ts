@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Registry } from 'prom-client';
 import type { Database } from '@praetor/database/connect';
@@ -14,6 +13,8 @@ import { Api } from '@praetor/test/support/api';
 import { createTestDatabase } from '@praetor/test/support/database';
 import { createApp } from '../src/app.ts';
 import { addBundledBlockTypes } from '../src/block-types/bundled.ts';
+import { createHttpServer } from '../src/http/server.ts';
+import { openWebUi } from '../src/web-ui/web-ui.ts';
 
 /** The gateway on a database of its own, behind a real socket; what it publishes is collected. */
 export interface TestGateway extends AsyncDisposable {
@@ -41,27 +42,28 @@ export async function startGateway(environment: Record<string, string> = {}): Pr
   await addBundledBlockTypes(database.sql);
   const published: Record<Topic, unknown[]> = { events: [], logs: [] };
   const settings = parseSettings({ PREFECT_SERVER_LOGGING_LEVEL: 'CRITICAL', ...environment });
-  const server = createServer(
-    createApp({
-      settings,
-      database,
-      broker: collectInto(published),
-      logger: createLogger('api-gateway', settings),
-      registry: new Registry(),
-      health: createHealth(),
-      ticker: createTimerTicker((_name, _interval, work, signal) => () => work(signal)),
-    }),
-  );
+  const context = {
+    settings,
+    database,
+    broker: collectInto(published),
+    logger: createLogger('api-gateway', settings),
+    registry: new Registry(),
+    health: createHealth(),
+    ticker: createTimerTicker((_name, _interval, work, signal) => () => work(signal)),
+  };
+  const webUi = await openWebUi(context);
+  const server = createHttpServer(createApp(context, webUi.handler), settings.api);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   return {
-    api: new Api(`http://127.0.0.1:${port}/api`),
+    api: new Api(`http://127.0.0.1:${port}${settings.api.basePath}`),
     database,
     published,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       server.close();
+      await webUi[Symbol.asyncDispose]();
       await database[Symbol.asyncDispose]();
     },
   };

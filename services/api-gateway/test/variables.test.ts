@@ -36,7 +36,7 @@ test('variables', async (t) => {
 
   await t.test('hold any JSON value as it was written', async () => {
     const send = async (name: string, text: string) => {
-      const response = await fetch(`${api.url}/variables/`, { method: 'POST', body: `{"name":"${name}","value":${text}}` });
+      const response = await fetch(`${api.url}/variables/`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: `{"name":"${name}","value":${text}}` });
       assert.equal(response.status, 201);
       const stored = await fetch(`${api.url}/variables/name/${name}`);
       return (await stored.text()).match(/"value":(.*),"tags"/)?.[1];

@@ -67,6 +67,7 @@ test('work pools', async (t) => {
     await api.expect(204, 'PATCH', '/work_pools/p', { description: 'new' });
     assert.deepEqual(takeEvents(gateway), []);
     await api.expect(422, 'PATCH', '/work_pools/p', { name: 'q' });
+    for (const field of ['is_paused', 'base_job_template', 'storage_configuration']) await api.expect(409, 'PATCH', '/work_pools/p', { [field]: null });
     await api.expect(404, 'PATCH', '/work_pools/nope', {});
     await api.expect(403, 'PATCH', '/work_pools/prefect-x', { description: 'x' });
     await api.expect(404, 'PATCH', '/work_pools/prefect-x', { is_paused: true });
@@ -147,7 +148,8 @@ test('work queues', async (t) => {
 
   await t.test('change and tell it', async () => {
     takeEvents(gateway);
-    await api.expect(204, 'PATCH', '/work_pools/p/queues/fifth', { name: 'other', concurrency_limit: null, description: null });
+    await api.expect(204, 'PATCH', '/work_pools/p/queues/fifth', { name: 'other', concurrency_limit: null });
+    for (const field of ['name', 'description', 'priority']) await api.expect(409, 'PATCH', '/work_pools/p/queues/other', { [field]: null });
     await api.expect(204, 'PATCH', '/work_pools/p/queues/other', { is_paused: true });
     await api.expect(204, 'PATCH', '/work_pools/p/queues/other', { is_paused: true });
     await api.expect(204, 'PATCH', '/work_pools/p/queues/other', { is_paused: false });

@@ -17,7 +17,7 @@ export function finishCancellations(context: RoundContext, signal: AbortSignal):
       where state_type = 'CANCELLING' and state_id is not null
         and state_timestamp < now() - make_interval(secs => ${cancellingTimeoutSeconds})
       order by state_timestamp limit ${BATCH_SIZE}`,
-    (run) => proposeForFlowRun(context, run, { state: proposeState('CANCELLED', { message: 'The cancellation was not confirmed in time.' }) }),
+    (run) => proposeForFlowRun(context, run, { state: proposeState('CANCELLED', { message: 'The cancellation was not confirmed in time.' }), policy: 'cancelling-timeout' }),
     signal,
   );
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
+import { heartbeatInterval } from '@praetor/late-runs/heartbeats';
 import { createLateRuns } from '@praetor/late-runs/service';
 import { type NewFlowRun, createFlowRun, createTaskRun } from '@praetor/orchestration/create-run';
 import { type FlowRunProposal, setFlowRunState } from '@praetor/orchestration/set-state';
@@ -119,3 +120,51 @@ test('what belongs to a cancelled run is cancelled, what is finished stays so', 
   assert.deepEqual(await statesOf('flow_run', done), ['Pending', 'Running', 'Completed']);
   assert.deepEqual(await statesOf('flow_run', remote), ['Pending', 'Running', 'Cancelling']);
 });
+
+test('a run whose heartbeats stop has crashed, and only such a run', async () => {
+  /** Events of a run: so many seconds ago, as its subject or as something that they name. */
+  async function tell(run: string, event: string, secondsAgo: number, role = ''): Promise<void> {
+    const [id, moment, resource] = [randomUUID(), addSeconds(now(), -secondsAgo), `prefect.flow-run.${run}`];
+    const subject = role === '' ? resource : 'prefect.task-run.x';
+    await database.sql`insert into events (id, occurred, event, resource_id, resource, payload, received, recorded)
+      values (${id}::uuid, ${moment}::timestamptz, ${event}, ${subject}, '{}', '{}', ${moment}::timestamptz, now())`;
+    await database.sql`insert into event_resources (event_id, occurred, resource_id, resource_role, resource)
+      values (${id}::uuid, ${moment}::timestamptz, ${resource}, ${role}, '{}')`;
+  }
+  async function runSince(secondsAgo: number, ...heartbeats: number[]): Promise<string> {
+    const run = await createRun({}, 'RUNNING');
+    await database.sql`update flow_run set state_timestamp = now() - make_interval(secs => ${secondsAgo}) where id = ${run}::uuid`;
+    for (const seconds of heartbeats) await tell(run, 'prefect.flow-run.heartbeat', seconds);
+    return run;
+  }
+  const silent = await runSince(300, 61, 60);
+  const patient = await runSince(300, 160, 60);
+  const mute = await runSince(300);
+  const restarted = await runSince(100, 261, 260);
+  const busy = await runSince(300, 110, 60);
+  await tell(busy, 'prefect.task-run.Running', 20, 'flow-run');
+  const finished = await createRun({}, 'RUNNING', 'COMPLETED');
+  await tell(finished, 'prefect.flow-run.heartbeat', 200);
+
+  const settings = { ...SETTINGS, PRAETOR_SERVICES_SILENT_RUNS_LOOP_SECONDS: '0.05', PRAETOR_SERVICES_SILENT_RUNS_HEARTBEAT_MULTIPLE: '1', PRAETOR_SERVICES_SILENT_RUNS_FALLBACK_HEARTBEAT_SECONDS: '1' };
+  {
+    await using _off = startCopies(2, database.url, createLateRuns, { ...settings, PRAETOR_SERVICES_SILENT_RUNS_ENABLED: 'false' });
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    assert.deepEqual(await statesOf('flow_run', silent), ['Pending', 'Running']);
+  }
+  await using _services = startCopies(2, database.url, createLateRuns, settings);
+  await untilStates('flow_run', silent, ['Pending', 'Running', 'Crashed']);
+  await settle();
+  const [state] = await database.sql<{ type: string; message: string }[]>`select type, message from flow_run_state where flow_run_id = ${silent}::uuid and name = 'Crashed'`;
+  assert.match(`${state?.type} ${state?.message}`, /^CRASHED .*heartbeat every 1 seconds/);
+  for (const run of [patient, mute, restarted, busy]) assert.deepEqual(await statesOf('flow_run', run), ['Pending', 'Running']);
+  assert.deepEqual(await statesOf('flow_run', finished), ['Pending', 'Running', 'Completed']);
+});
+
+for (const [heartbeats, interval] of [
+  [[100], 180],
+  [[100, 95], 180],
+  [[1000, 100, 90, 80], 30],
+  [[400, 340, 280, 220, 215], 60],
+] as const)
+  test(`heartbeats at ${heartbeats.join(', ')} come every ${interval} seconds`, () => assert.equal(heartbeatInterval(heartbeats, 180), interval));

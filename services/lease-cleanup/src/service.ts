@@ -1,3 +1,4 @@
+import { expireCleanupReservations } from '@praetor/orchestration/cleanup-messages';
 import { releaseExpiredLeases } from '@praetor/orchestration/leases';
 import { orchestrationSettings } from '@praetor/orchestration/settings';
 import type { CreateService } from '@praetor/runtime/service';
@@ -5,10 +6,11 @@ import { createMetrics } from './metrics.ts';
 
 const BATCH_SIZE = 100;
 
-/** Gives back the slots of leases that nobody renewed (Prefect's repossessor, facts/services.md §7). */
+/** Takes back what nobody renewed: slots of concurrency limits, and clean-up work of workers (facts/services.md §5, §7). */
 export const createLeaseCleanup: CreateService = ({ settings, database, ticker, registry }) => {
   const metrics = createMetrics(registry);
-  const { enabled, loopSeconds } = settings.services.repossessor;
+  const { workerChannel, services } = settings;
+  const policy = { leaseSeconds: workerChannel.cleanupLeaseSeconds, maxDeliveries: workerChannel.cleanupMaxDeliveryAttempts };
 
   async function releaseAllExpired(signal: AbortSignal): Promise<void> {
     let released: number;
@@ -18,10 +20,25 @@ export const createLeaseCleanup: CreateService = ({ settings, database, ticker, 
     } while (released === BATCH_SIZE && !signal.aborted);
   }
 
+  async function expireAllReservations(signal: AbortSignal): Promise<void> {
+    const { batchSize } = services.cleanupReconciler;
+    let ended: number;
+    do {
+      const { redelivered, died } = await expireCleanupReservations(database.sql, batchSize, policy);
+      metrics.cleanup.inc({ outcome: 'redelivered' }, redelivered);
+      metrics.cleanup.inc({ outcome: 'died' }, died);
+      ended = redelivered + died;
+    } while (ended === batchSize && !signal.aborted);
+  }
+
+  const rounds = [
+    { ...services.repossessor, name: 'expired-leases', work: releaseAllExpired },
+    { ...services.cleanupReconciler, name: 'expired-cleanup', work: expireAllReservations },
+  ];
   return {
     name: 'lease-cleanup',
     async run(signal) {
-      if (enabled) await ticker.every('expired-leases', loopSeconds, releaseAllExpired, signal);
+      await Promise.all(rounds.filter(({ enabled }) => enabled).map(({ name, loopSeconds, work }) => ticker.every(name, loopSeconds, work, signal)));
     },
   };
 };

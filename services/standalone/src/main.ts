@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createApiGateway } from '@praetor/api-gateway/service';
+import { createAutomations } from '@praetor/automations/service';
 import { createBroadcaster } from '@praetor/broadcaster/service';
 import { HomeInUseError, openEmbedded } from '@praetor/database/embedded';
 import { createEventPersister } from '@praetor/event-persister/service';
@@ -8,6 +9,7 @@ import { createLateRuns } from '@praetor/late-runs/service';
 import { createLeaseCleanup } from '@praetor/lease-cleanup/service';
 import { type Process, StartupError, runMain, runServices } from '@praetor/runtime/lifecycle';
 import { openContext } from '@praetor/runtime/process';
+import { createRetention } from '@praetor/retention/service';
 import { createScheduler } from '@praetor/scheduler/service';
 import { createTaskRunRecorder } from '@praetor/task-run-recorder/service';
 import { assertPortFree } from './port.ts';
@@ -21,17 +23,17 @@ interface DataStore extends AsyncDisposable {
 }
 
 async function openData({ settings, logger }: Process): Promise<DataStore> {
-  const { connectionUrl } = settings.database;
+  const { connectionUrl, embedded: kind } = settings.database;
   if (connectionUrl !== undefined) return { url: connectionUrl, place: 'the given Postgres', async [Symbol.asyncDispose]() {} };
   try {
-    const embedded = await openEmbedded({ home: settings.home, log: (line) => logger.warn(line) });
+    const embedded = await openEmbedded({ home: settings.home, ...(kind !== 'auto' && { kind }), log: (line) => logger.warn(line) });
     return { url: embedded.url, place: `${settings.home} (${embedded.kind})`, [Symbol.asyncDispose]: () => embedded[Symbol.asyncDispose]() };
   } catch (error) {
     throw error instanceof HomeInUseError ? new StartupError(error.message, { cause: error }) : error;
   }
 }
 
-const workers = [createEventPersister, createTaskRunRecorder, createScheduler, createLateRuns, createForeman, createLeaseCleanup];
+const workers = [createEventPersister, createTaskRunRecorder, createAutomations, createScheduler, createLateRuns, createForeman, createLeaseCleanup, createRetention];
 
 await runMain(
   'praetor',

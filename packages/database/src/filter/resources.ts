@@ -1,5 +1,6 @@
 import { type SqlBool, sql } from 'kysely';
 import type { ArtifactCollectionFilter, ArtifactFilter } from '@praetor/schema/filters/artifact';
+import type { AutomationFilter } from '@praetor/schema/filters/automation';
 import type { BlockDocumentFilter, BlockSchemaFilter, BlockTypeFilter } from '@praetor/schema/filters/block';
 import type { DeploymentFilter } from '@praetor/schema/filters/deployment';
 import type { FlowFilter } from '@praetor/schema/filters/flow';
@@ -142,6 +143,13 @@ const variable: FilterMap<VariableFilter> = {
   tags: jsonArray('variable.tags'),
 };
 
+const automation: FilterMap<AutomationFilter> = {
+  id: column('automation.id'),
+  name: column('automation.name'),
+  created: column('automation.created'),
+  tags: jsonArray('automation.tags'),
+};
+
 const log: FilterMap<LogFilter> = {
   level: column('log.level'),
   timestamp: column('log.timestamp'),
@@ -172,4 +180,5 @@ export const blockTypeCondition = conditionOf(blockType);
 export const blockSchemaCondition = conditionOf(blockSchema);
 export const blockDocumentCondition = conditionOf(blockDocument);
 export const variableCondition = conditionOf(variable);
+export const automationCondition = conditionOf(automation);
 export const logCondition = conditionOf(log);

@@ -1,4 +1,4 @@
-import { type QueryExecutorProvider, sql } from 'kysely';
+import { buildIndex } from './build-index.ts';
 import type { Migration } from './migration.ts';
 
 /* Beside Prefect's indexes, none of which is changed; the prefix tells them apart. */
@@ -13,14 +13,6 @@ const INDEXES = {
   praetor_ix_flow_run_state__result_artifact: 'flow_run_state (result_artifact_id) where result_artifact_id is not null',
   praetor_ix_task_run_state__result_artifact: 'task_run_state (result_artifact_id) where result_artifact_id is not null',
 };
-
-/** Builds an index without stopping writers. What a broken build left behind is removed first. */
-async function buildIndex(db: QueryExecutorProvider, name: string, definition: string): Promise<void> {
-  const { rows } = await sql<{ valid: boolean }>`select indisvalid as valid from pg_index where indexrelid = to_regclass(${name})`.execute(db);
-  if (rows[0]?.valid === true) return;
-  if (rows.length > 0) await sql`drop index concurrently ${sql.ref(name)}`.execute(db);
-  await sql`create index concurrently ${sql.ref(name)} on ${sql.raw(definition)}`.execute(db);
-}
 
 /** Our own indexes on Prefect's tables. */
 export const ownIndexes: Migration = {

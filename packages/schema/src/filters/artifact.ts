@@ -1,24 +1,24 @@
 import { z } from 'zod';
 import { filterObject, idFilter, keyFilter, operator, textFilterWithNot } from '../filters.ts';
 
-export const artifactFilter = filterObject({
+export const artifactFilter = filterObject('ArtifactFilter', {
   operator: operator(),
   id: idFilter(),
   key: keyFilter(),
   flow_run_id: idFilter(),
   task_run_id: idFilter(),
   type: textFilterWithNot(),
-}).meta({ id: 'ArtifactFilter' });
+});
 export type ArtifactFilter = z.output<typeof artifactFilter>;
 
-export const artifactCollectionFilter = filterObject({
+export const artifactCollectionFilter = filterObject('ArtifactCollectionFilter', {
   operator: operator(),
   latest_id: idFilter(),
   key: keyFilter(),
   flow_run_id: idFilter(),
   task_run_id: idFilter(),
   type: textFilterWithNot(),
-}).meta({ id: 'ArtifactCollectionFilter' });
+});
 export type ArtifactCollectionFilter = z.output<typeof artifactCollectionFilter>;
 
 const sort = z.enum(['CREATED_DESC', 'UPDATED_DESC', 'ID_DESC', 'KEY_DESC', 'KEY_ASC']);

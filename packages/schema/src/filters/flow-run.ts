@@ -15,21 +15,24 @@ import {
   timestampFilter,
 } from '../filters.ts';
 
-export const flowRunFilter = filterObject({
+/** A leaf whose operators are combined. */
+const joined = <S extends z.ZodRawShape>(operators: S) => z.strictObject({ operator: operator(), ...operators });
+
+export const flowRunFilter = filterObject('FlowRunFilter', {
   operator: operator(),
   id: idFilterWithNot(),
   name: nameFilter(),
   tags: tagsFilterWithAny(),
-  deployment_id: nullableIdFilter().extend({ operator: operator() }),
-  work_queue_name: textFilter().extend({ operator: operator(), is_null_: boolean().nullish() }),
-  state: filterObject({ operator: operator(), type: z.strictObject({ any_: stateTypes(), not_any_: stateTypes() }), name: textFilterWithNot() }),
+  deployment_id: joined(nullableIdFilter().shape),
+  work_queue_name: joined({ ...textFilter().shape, is_null_: boolean().nullish() }),
+  state: filterObject('FlowRunFilterState', { operator: operator(), type: z.strictObject({ any_: stateTypes(), not_any_: stateTypes() }), name: textFilterWithNot() }),
   flow_version: textFilter(),
   start_time: nullableTimestampFilter(),
   end_time: nullableTimestampFilter(),
   expected_start_time: timestampFilter(),
   next_scheduled_start_time: timestampFilter(),
-  parent_flow_run_id: idFilter().extend({ operator: operator() }),
-  parent_task_run_id: nullableIdFilter().extend({ operator: operator() }),
+  parent_flow_run_id: joined(idFilter().shape),
+  parent_task_run_id: joined(nullableIdFilter().shape),
   idempotency_key: textFilterWithNot(),
   created_by: z.strictObject({
     operator: operator(),
@@ -37,7 +40,7 @@ export const flowRunFilter = filterObject({
     type_: z.array(z.string()).nullish(),
     is_null_: boolean().nullish(),
   }),
-}).meta({ id: 'FlowRunFilter' });
+});
 export type FlowRunFilter = z.output<typeof flowRunFilter>;
 
 export const flowRunSort = z

@@ -13,19 +13,19 @@ import {
   timestampFilter,
 } from '../filters.ts';
 
-export const taskRunFilter = filterObject({
+export const taskRunFilter = filterObject('TaskRunFilter', {
   operator: operator(),
   id: idFilter(),
   name: nameFilter(),
   tags: tagsFilter(),
-  state: filterObject({ operator: operator(), type: z.strictObject({ any_: stateTypes() }), name: textFilter() }),
+  state: filterObject('TaskRunFilterState', { operator: operator(), type: z.strictObject({ any_: stateTypes() }), name: textFilter() }),
   start_time: nullableTimestampFilter(),
   end_time: nullableTimestampFilter(),
   expected_start_time: timestampFilter(),
-  subflow_runs: existsFilter(),
+  subflow_runs: existsFilter().meta({ id: 'TaskRunFilterSubFlowRuns' }),
   // Alone among its kind, `is_null_` has a default here: an empty object asks for runs that belong to a flow run.
-  flow_run_id: idFilter().extend({ operator: operator(), is_null_: boolean().nullable().default(false) }),
-}).meta({ id: 'TaskRunFilter' });
+  flow_run_id: z.strictObject({ operator: operator(), ...idFilter().shape, is_null_: boolean().nullable().default(false) }),
+});
 export type TaskRunFilter = z.output<typeof taskRunFilter>;
 
 export const taskRunSort = z

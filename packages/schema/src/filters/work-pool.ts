@@ -1,21 +1,21 @@
 import { z } from 'zod';
 import { filterObject, idFilter, operator, textFilter, timestampFilter } from '../filters.ts';
 
-export const workPoolFilter = filterObject({ operator: operator(), id: idFilter(), name: textFilter(), type: textFilter() }).meta({ id: 'WorkPoolFilter' });
+export const workPoolFilter = filterObject('WorkPoolFilter', { operator: operator(), id: idFilter(), name: textFilter(), type: textFilter() });
 export type WorkPoolFilter = z.output<typeof workPoolFilter>;
 
-export const workQueueFilter = filterObject({
+export const workQueueFilter = filterObject('WorkQueueFilter', {
   operator: operator(),
   id: idFilter(),
   name: textFilter().extend({ startswith_: z.array(z.string()).nullish() }),
-}).meta({ id: 'WorkQueueFilter' });
+});
 export type WorkQueueFilter = z.output<typeof workQueueFilter>;
 
 const workerStatuses = () => z.array(z.enum(['ONLINE', 'OFFLINE'])).nullish();
 
-export const workerFilter = filterObject({
+export const workerFilter = filterObject('WorkerFilter', {
   operator: operator(),
   last_heartbeat_time: timestampFilter(),
   status: z.strictObject({ any_: workerStatuses(), not_any_: workerStatuses() }),
-}).meta({ id: 'WorkerFilter' });
+});
 export type WorkerFilter = z.output<typeof workerFilter>;

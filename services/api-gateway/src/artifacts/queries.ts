@@ -21,7 +21,7 @@ export type ArtifactFilters = RelatedFilters & { artifacts?: ArtifactFilter | nu
 export type ArtifactCollectionFilters = RelatedFilters & { artifacts?: ArtifactCollectionFilter | null | undefined };
 
 export function insertArtifact(db: Kysely<Tables>, artifact: ArtifactCreate): Promise<Artifact> {
-  return db.insertInto('artifact').values(withJsonColumns(artifact, 'data', 'metadata_')).returning(COLUMNS).executeTakeFirstOrThrow();
+  return db.insertInto('artifact').values({ key: null, ...withJsonColumns(artifact, 'data', 'metadata_') }).returning(COLUMNS).executeTakeFirstOrThrow();
 }
 
 /** Makes an artifact the latest of its key; the collection's `created` and `updated` are the same when it is new. */

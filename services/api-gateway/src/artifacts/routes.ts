@@ -3,16 +3,13 @@ import { eventResource, relatedResource, type ServerEvent } from '@praetor/orche
 import { type Artifact, type ArtifactCollection, artifact, artifactCollection, artifactCreate, artifactUpdate } from '@praetor/schema/artifact';
 import { NotFoundError } from '@praetor/schema/errors';
 import { artifactCollectionFilter, artifactCollectionSort, artifactFilter, artifactSort } from '@praetor/schema/filters/artifact';
-import { deploymentFilter } from '@praetor/schema/filters/deployment';
-import { flowFilter } from '@praetor/schema/filters/flow';
-import { flowRunFilter } from '@praetor/schema/filters/flow-run';
-import { taskRunFilter } from '@praetor/schema/filters/task-run';
 import { uuid } from '@praetor/schema/primitives';
 import { change } from '../changes.ts';
 import type { GatewayContext } from '../context.ts';
 import { bodyParameters } from '../http/body.ts';
 import { page, readPage } from '../http/pagination.ts';
 import { type Resource, route } from '../http/route.ts';
+import { optionalRunFilters } from '../runs/filters.ts';
 import {
   countArtifacts,
   countCollections,
@@ -60,14 +57,10 @@ const remove = (id: string, context: GatewayContext): Promise<void> =>
 
 const byId = { id: uuid() };
 
-const filters = {
-  flow_runs: flowRunFilter.nullish(),
-  task_runs: taskRunFilter.nullish(),
-  flows: flowFilter.nullish(),
-  deployments: deploymentFilter.nullish(),
-};
-const artifactFilters = { artifacts: artifactFilter.nullish(), ...filters };
-const collectionFilters = { artifacts: artifactCollectionFilter.nullish(), ...filters };
+const { flow_runs, task_runs, flows, deployments } = optionalRunFilters;
+const filters = { flow_runs, task_runs, flows, deployments };
+const artifactFilters = { artifacts: artifactFilter.optional(), ...filters };
+const collectionFilters = { artifacts: artifactCollectionFilter.optional(), ...filters };
 
 export const artifacts: Resource = {
   prefix: '/artifacts',
@@ -94,7 +87,7 @@ export const artifacts: Resource = {
       method: 'post',
       path: '/filter',
       name: 'read_artifacts',
-      body: bodyParameters({ ...artifactFilters, ...page, sort: artifactSort.default('ID_DESC') }),
+      body: bodyParameters({ limit: page.limit, sort: artifactSort.default('ID_DESC'), offset: page.offset, ...artifactFilters }),
       response: z.array(artifact),
       status: 200,
       handler: ({ body }, context) => listArtifacts(context.database.kysely, body, body.sort, readPage(body, context)),
@@ -103,7 +96,7 @@ export const artifacts: Resource = {
       method: 'post',
       path: '/latest/filter',
       name: 'read_latest_artifacts',
-      body: bodyParameters({ ...collectionFilters, ...page, sort: artifactCollectionSort.default('ID_DESC') }),
+      body: bodyParameters({ limit: page.limit, sort: artifactCollectionSort.default('ID_DESC'), offset: page.offset, ...collectionFilters }),
       response: z.array(artifactCollection),
       status: 200,
       handler: ({ body }, context) => listCollections(context.database.kysely, body, body.sort, readPage(body, context)),

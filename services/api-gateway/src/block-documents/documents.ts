@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
+import { type FernetKey, encrypt } from '@praetor/blocks/fernet';
+import { decryptData } from '@praetor/blocks/open-block';
 import type { Tables } from '@praetor/database/tables';
 import type { BlockDocument, BlockDocumentCreate, BlockDocumentUpdate } from '@praetor/schema/block';
 import { BadRequestError, ConflictError, NotFoundError } from '@praetor/schema/errors';
-import { type JsonObject, isJsonObject, parseJson, toJson } from '@praetor/schema/json';
+import { type JsonObject, toJson } from '@praetor/schema/json';
 import { completeSchemas, findBlockSchemas } from '../block-schemas/queries.ts';
 import { findBlockType, findBlockTypes } from '../block-types/queries.ts';
-import { type FernetKey, decrypt, encrypt } from './fernet.ts';
 import {
   type StoredDocument,
   findBlockDocuments,
@@ -21,11 +22,6 @@ import { maskSecrets, restoreSecrets, secretPaths } from './secrets.ts';
 
 /** Prefect's bound on documents within documents. */
 const MAXIMUM_DEPTH = 50;
-
-function open(key: FernetKey, token: string): JsonObject {
-  const data = parseJson(decrypt(key, token));
-  return isJsonObject(data) ? data : {};
-}
 
 /** Documents as the API shows them: data in the clear but for secrets, and the documents that they refer to within it. */
 export async function completeDocuments(
@@ -48,7 +44,7 @@ export async function completeDocuments(
     const block_type = document && types.get(document.block_type_id);
     // What was deleted in between is left out, as it will be next time.
     if (document === undefined || block_schema === undefined || block_type === undefined || depth > MAXIMUM_DEPTH) return [];
-    const clear = open(key, document.data);
+    const clear = decryptData(key, document.data);
     const data = includeSecrets ? clear : maskSecrets(clear, secretPaths(block_schema.fields));
     const block_document_references: BlockDocument['block_document_references'] = {};
     for (const { name, referenceId } of references.filter(({ parentId }) => parentId === id))
@@ -103,7 +99,7 @@ export async function updateDocument(db: Kysely<Tables>, key: FernetKey, id: str
   const document = await lockBlockDocument(db, id);
   if (document === undefined || (update.data === undefined && update.merge_existing_data)) return document;
   const [schema] = await findBlockSchemas(db, [document.block_schema_id]);
-  const stored = open(key, document.data);
+  const stored = decryptData(key, document.data);
   const restored = restoreSecrets(update.data ?? {}, stored, secretPaths(schema?.fields ?? {}));
   const { data, references } = partReferences(update.merge_existing_data ? { ...stored, ...restored } : restored);
   await refuseCycles(db, id, references.map(({ referenceId }) => referenceId));

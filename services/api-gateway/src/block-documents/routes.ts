@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type { Kysely } from 'kysely';
+import { readEncryptionKey } from '@praetor/blocks/encryption-key';
+import type { FernetKey } from '@praetor/blocks/fernet';
 import { blockDocumentConditions } from '@praetor/database/filter/related';
 import type { Tables } from '@praetor/database/tables';
 import { eventResource, relatedResource, type ServerEvent } from '@praetor/orchestration/lifecycle-events';
@@ -15,15 +17,13 @@ import { bodyParameters } from '../http/body.ts';
 import { page, readPage } from '../http/pagination.ts';
 import { type Resource, route } from '../http/route.ts';
 import { completeDocuments, createDocument, updateDocument } from './documents.ts';
-import { readEncryptionKey } from './encryption-key.ts';
-import type { FernetKey } from './fernet.ts';
 import { type StoredDocument, countBlockDocuments, deleteBlockDocument, findBlockDocuments, listBlockDocuments } from './queries.ts';
 import { secretPaths } from './secrets.ts';
 
 /** Events tell of a document's open texts only. */
 function toEvent(action: 'created' | 'updated' | 'deleted', document: BlockDocument): ServerEvent {
   const { id, name, data, block_schema, block_type_id, block_type_name } = document;
-  const secret = new Set(secretPaths(block_schema.fields).map(([key]) => key));
+  const secret = new Set(secretPaths(block_schema.fields).map(({ keys }) => keys[0]));
   const texts = Object.entries(data).filter(([key, value]) => typeof value === 'string' && !secret.has(key));
   return {
     event: `prefect.block-document.${action}`,
@@ -76,7 +76,7 @@ export const blockDocuments: Resource = {
       method: 'post',
       path: '/filter',
       name: 'read_block_documents',
-      body: bodyParameters({ ...filters, ...secrets, ...page, sort: blockDocumentSort.nullable().default('NAME_ASC') }),
+      body: bodyParameters({ limit: page.limit, ...filters, ...secrets, sort: blockDocumentSort.nullable().default('NAME_ASC'), offset: page.offset }),
       response: z.array(blockDocument),
       status: 200,
       handler: async ({ body }, context) => {
@@ -147,6 +147,7 @@ export const blockDocumentsOfType: Resource = {
       method: 'get',
       path: '',
       name: 'read_block_documents_for_block_type',
+      tags: ['Block types', 'Block documents'],
       params: { slug: z.string() },
       query: secrets,
       response: z.array(blockDocument),
@@ -162,6 +163,7 @@ export const blockDocumentsOfType: Resource = {
       method: 'get',
       path: '/name/{block_document_name}',
       name: 'read_block_document_by_name_for_block_type',
+      tags: ['Block types', 'Block documents'],
       params: { slug: z.string(), block_document_name: z.string() },
       query: secrets,
       response: blockDocument,

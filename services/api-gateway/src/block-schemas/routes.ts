@@ -5,6 +5,7 @@ import type { Tables } from '@praetor/database/tables';
 import { type BlockSchema, blockSchema, blockSchemaCreate } from '@praetor/schema/block';
 import { ForbiddenError, NotFoundError } from '@praetor/schema/errors';
 import { blockSchemaFilter } from '@praetor/schema/filters/block';
+import type { JsonObject } from '@praetor/schema/json';
 import { uuid } from '@praetor/schema/primitives';
 import { deleteDanglingResultStorage } from '../admin/queries.ts';
 import { findBlockType } from '../block-types/queries.ts';
@@ -26,6 +27,11 @@ async function read(db: Kysely<Tables>, id: string): Promise<BlockSchema> {
   return complete(db, stored);
 }
 
+/** The fields of a new schema are shown with the references and definitions that came with them, used or not. */
+function asPosted(stored: JsonObject, { block_schema_references = {}, definitions }: JsonObject): JsonObject {
+  return { ...stored, block_schema_references, ...(definitions != null && { definitions }) };
+}
+
 const byId = { id: uuid() };
 
 export const blockSchemas: Resource = {
@@ -44,14 +50,15 @@ export const blockSchemas: Resource = {
         change(context, async (db) => {
           if (!(await findBlockType(db, { id: body.block_type_id }))) throw new NotFoundError(`Block type ${body.block_type_id} not found.`);
           const { schema, created } = await createBlockSchema(db, body);
-          return new Reply(created ? 201 : 200, await complete(db, schema));
+          const stored = await complete(db, schema);
+          return created ? new Reply(201, { ...stored, fields: asPosted(schema.fields, body.fields) }) : new Reply(200, stored);
         }),
     }),
     route({
       method: 'post',
       path: '/filter',
       name: 'read_block_schemas',
-      body: bodyParameters({ block_schemas: blockSchemaFilter.nullish(), ...page }),
+      body: bodyParameters({ limit: page.limit, block_schemas: blockSchemaFilter.nullish(), offset: page.offset }),
       response: z.array(blockSchema),
       status: 200,
       handler: async ({ body }, context) => {
@@ -87,7 +94,7 @@ export const blockSchemas: Resource = {
       handler: ({ params }, context) =>
         change(context, async (db) => {
           const { block_type } = await read(db, params.id);
-          if (block_type.is_protected) throw new ForbiddenError('Block schemas for protected block types cannot be deleted.');
+          if (block_type.is_protected) throw new ForbiddenError('The schemas of a protected block type stay.');
           await deleteBlockSchema(db, params.id);
           await deleteDanglingResultStorage(db);
         }),

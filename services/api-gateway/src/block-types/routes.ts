@@ -60,7 +60,7 @@ export const blockTypes: Resource = {
       method: 'post',
       path: '/filter',
       name: 'read_block_types',
-      body: bodyParameters({ block_types: blockTypeFilter.nullish(), block_schemas: blockSchemaFilter.nullish(), ...page }),
+      body: bodyParameters({ limit: page.limit, block_types: blockTypeFilter.nullish(), block_schemas: blockSchemaFilter.nullish(), offset: page.offset }),
       response: z.array(blockType),
       status: 200,
       handler: ({ body }, context) => listBlockTypes(context.database.kysely, body, readPage(body, context)),

@@ -1,11 +1,16 @@
 import { z } from 'zod';
 import { NotFoundError } from '@praetor/schema/errors';
-import type { JsonObject } from '@praetor/schema/json';
-import { jsonObject } from '@praetor/schema/primitives';
 import { type Resource, route } from '../http/route.ts';
+import { blockMetadata } from './block-metadata.ts';
 import { workerMetadata } from './worker-metadata.ts';
 
-const VIEWS: ReadonlyMap<string, JsonObject> = new Map([['aggregate-worker-metadata', workerMetadata]]);
+/** Prefect fetches these from a registry on the internet. Of flows of other packages, and of examples, this server knows none. */
+const VIEWS = new Map<string, object>([
+  ['aggregate-worker-metadata', workerMetadata],
+  ['aggregate-block-metadata', blockMetadata],
+  ['aggregate-flow-metadata', {}],
+  ['demo-flows', {}],
+]);
 
 export const collections: Resource = {
   prefix: '/collections',
@@ -16,12 +21,12 @@ export const collections: Resource = {
       path: '/views/{view}',
       name: 'read_view_content',
       params: { view: z.string() },
-      response: jsonObject(),
+      response: z.record(z.string(), z.unknown()),
       status: 200,
       handler: ({ params }) => {
         const view = VIEWS.get(params.view);
         if (view === undefined) throw new NotFoundError(`View ${params.view} not found in registry`);
-        return view;
+        return { ...view };
       },
     }),
   ],

@@ -4,7 +4,6 @@ import { ACTIVE_SLOTS } from '@praetor/orchestration/slots';
 import {
   type ConcurrencyLimitV2,
   type ConcurrencyLimitV2Create,
-  type ConcurrencyLimitV2Update,
   type GlobalConcurrencyLimit,
   concurrencyLimitV2,
 } from '@praetor/schema/concurrency-limit';
@@ -52,7 +51,7 @@ export function listLimits(db: Kysely<Tables>, { limit, offset }: Page): Promise
   return limits(db).orderBy('l.name').limit(limit).offset(offset).execute();
 }
 
-export function updateLimit(db: Kysely<Tables>, key: LimitKey, changes: ConcurrencyLimitV2Update): Promise<ConcurrencyLimitV2 | undefined> {
+export function updateLimit(db: Kysely<Tables>, key: LimitKey, changes: Partial<ConcurrencyLimitV2Create>): Promise<ConcurrencyLimitV2 | undefined> {
   return (
     db
       .updateTable('concurrency_limit_v2 as l')

@@ -15,8 +15,9 @@ import {
   minimalConcurrencyLimit,
 } from '@praetor/schema/concurrency-limit';
 import { GoneError, NotFoundError } from '@praetor/schema/errors';
-import { float, integer, uuid } from '@praetor/schema/primitives';
+import { boolean, float, integer, uuid } from '@praetor/schema/primitives';
 import { change } from '../changes.ts';
+import { refuseNulls } from '../errors.ts';
 import { bodyParameters } from '../http/body.ts';
 import { page, readPage } from '../http/pagination.ts';
 import { type Resource, route } from '../http/route.ts';
@@ -36,9 +37,11 @@ function found<T>(limit: T | undefined): T {
   return limit;
 }
 
-const byIdOrName = { id_or_name: z.string() };
+const byIdOrName = { id_or_name: z.string().meta({ describedAs: z.union([uuid(), z.string()]) }) };
 const request = { slots: integer((slots) => slots.positive()), names: z.array(z.string()).min(1) };
-const mode = z.enum(['concurrency', 'rate_limit']).default('concurrency');
+/** Of older clients. */
+const ignored = () => boolean().optional().meta({ deprecated: true });
+const mode = z.literal(['concurrency', 'rate_limit']).default('concurrency');
 
 export const concurrencyLimitsV2: Resource = {
   prefix: '/v2/concurrency_limits',
@@ -71,7 +74,7 @@ export const concurrencyLimitsV2: Resource = {
       method: 'post',
       path: '/increment',
       name: 'bulk_increment_active_slots',
-      body: bodyParameters({ ...request, mode }),
+      body: bodyParameters({ ...request, mode, create_if_missing: boolean().nullish().meta({ deprecated: true }) }),
       response: z.array(minimalConcurrencyLimit),
       status: 200,
       otherStatuses: [423],
@@ -95,7 +98,7 @@ export const concurrencyLimitsV2: Resource = {
       method: 'post',
       path: '/decrement',
       name: 'bulk_decrement_active_slots',
-      body: bodyParameters({ ...request, occupancy_seconds: float((seconds) => seconds.positive()).nullish() }),
+      body: bodyParameters({ ...request, occupancy_seconds: float((seconds) => seconds.positive()).nullish(), create_if_missing: ignored() }),
       response: z.array(minimalConcurrencyLimit),
       status: 200,
       handler: ({ body: { names, slots, occupancy_seconds = null } }, { database, settings }) =>
@@ -116,7 +119,7 @@ export const concurrencyLimitsV2: Resource = {
       method: 'post',
       path: '/leases/{lease_id}/renew',
       name: 'renew_concurrency_lease',
-      params: { lease_id: uuid() },
+      params: { lease_id: uuid().meta({ converted: false }) },
       body: bodyParameters({ lease_duration: leaseDuration() }),
       status: 204,
       otherStatuses: [410],
@@ -141,7 +144,7 @@ export const concurrencyLimitsV2: Resource = {
       body: concurrencyLimitV2Update,
       status: 204,
       handler: ({ params, body }, context) =>
-        change(context, async (db, emit) => emit(toLimitEvent('updated', found(await updateLimit(db, toLimitKey(params.id_or_name), body))))),
+        change(context, async (db, emit) => emit(toLimitEvent('updated', found(await updateLimit(db, toLimitKey(params.id_or_name), refuseNulls(body)))))),
     }),
     route({
       method: 'delete',

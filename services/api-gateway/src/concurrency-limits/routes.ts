@@ -8,7 +8,7 @@ import { type TagLimit, type TagLimitCreate, minimalConcurrencyLimit, tagLimit, 
 import { LockedError, NotFoundError } from '@praetor/schema/errors';
 import { uuid } from '@praetor/schema/primitives';
 import { change } from '../changes.ts';
-import { deleteLimit, insertLimit, updateLimit } from '../concurrency-limits-v2/queries.ts';
+import { type LimitKey, deleteLimit, insertLimit, updateLimit } from '../concurrency-limits-v2/queries.ts';
 import { toLimitEvent } from '../concurrency-limits-v2/routes.ts';
 import type { GatewayContext } from '../context.ts';
 import { bodyParameters } from '../http/body.ts';
@@ -31,13 +31,14 @@ const upsert = ({ tag, concurrency_limit: limit }: TagLimitCreate, context: Gate
     return new Reply(updated ? 200 : 201, found(await findTagLimit(db, { tag })));
   });
 
-const remove = (key: { id: string } | { tag: string }, context: GatewayContext): Promise<null> =>
+/** By its id even a limit goes that is none on a tag, as with Prefect. */
+const remove = (key: LimitKey, context: GatewayContext): Promise<null> =>
   change(context, async (db, emit) => {
-    const { id } = found(await findTagLimit(db, key));
+    const deleted = await deleteLimit(db, key);
+    if (deleted === undefined) throw new NotFoundError('Concurrency limit not found');
     const sql = sqlOf(db);
-    await releaseLeases(sql, await findLeases(sql, [id]), orchestrationSettings(context.settings));
-    const deleted = await deleteLimit(db, { id });
-    if (deleted) emit(toLimitEvent('deleted', deleted));
+    await releaseLeases(sql, await findLeases(sql, [deleted.id]), orchestrationSettings(context.settings));
+    emit(toLimitEvent('deleted', deleted));
     return null;
   });
 
@@ -47,7 +48,7 @@ async function increment(tags: string[], taskRunId: string, { database, settings
   const waitSeconds = settings.tasks.tagConcurrencySlotWaitSeconds;
   const tagOf = (name: string) => name.slice(toLimitName('').length);
   const closed = limits.find(({ limit }) => limit === 0);
-  if (closed) throw new LockedError(waitSeconds, `The limit of the tag "${tagOf(closed.name)}" is 0: no task run with it can start.`);
+  if (closed) throw new LockedError(null, `The limit of the tag "${tagOf(closed.name)}" is 0: no task run with it can start.`);
   const active = limits.filter((limit) => limit.active);
   const lease = { id: randomUUIDv7(), seconds: LEASE_SECONDS, holder: { type: 'task_run' as const, id: taskRunId } };
   const ids = active.map(({ id }) => id);
@@ -156,7 +157,7 @@ export const concurrencyLimits: Resource = {
       name: 'delete_concurrency_limit_by_tag',
       params: byTag,
       status: 200,
-      handler: ({ params }, context) => remove(params, context),
+      handler: ({ params }, context) => remove({ name: toLimitName(params.tag) }, context),
     }),
   ],
 };

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { sql, type Kysely } from 'kysely';
+import type { Kysely } from 'kysely';
 import type { Tables } from '@praetor/database/tables';
 import { addSeconds, now } from '@praetor/schema/timestamps';
 
@@ -10,7 +10,7 @@ export async function createCsrfToken(db: Kysely<Tables>, client: string, lifeti
   return await db
     .insertInto('csrf_token')
     .values({ client, token, expiration })
-    .onConflict((conflict) => conflict.column('client').doUpdateSet({ token, expiration, updated: sql`now()` }))
+    .onConflict((conflict) => conflict.column('client').doUpdateSet({ token, expiration }))
     .returning(['id', 'created', 'updated', 'token', 'client', 'expiration'])
     .executeTakeFirstOrThrow();
 }

@@ -1,7 +1,7 @@
 import type { NextFunction, Request, Response } from 'express';
 import { z } from 'zod';
 import { UnprocessableError } from '@praetor/schema/errors';
-import { timestamp, uuid } from '@praetor/schema/primitives';
+import { recordFields, timestamp } from '@praetor/schema/primitives';
 import type { GatewayContext } from '../context.ts';
 import { send } from '../http/mount.ts';
 import { Reply, type Resource, route } from '../http/route.ts';
@@ -10,7 +10,7 @@ import { createCsrfToken, isCsrfTokenValid } from './queries.ts';
 const PROTECTED_METHODS = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
 const CsrfToken = z
-  .object({ id: uuid(), created: timestamp(), updated: timestamp(), token: z.string(), client: z.string(), expiration: timestamp() })
+  .object({ ...recordFields(), token: z.string(), client: z.string(), expiration: timestamp() })
   .meta({ id: 'CsrfToken' });
 
 export const csrfToken: Resource = {
@@ -21,6 +21,7 @@ export const csrfToken: Resource = {
       method: 'get',
       path: '',
       name: 'create_csrf_token',
+      tags: [],
       query: { client: z.string() },
       response: CsrfToken,
       status: 200,

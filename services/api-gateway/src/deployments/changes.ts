@@ -2,17 +2,19 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Kysely, Selectable } from 'kysely';
 import { withJsonColumns } from '@praetor/database/json-columns';
 import type { DeploymentTable, Tables } from '@praetor/database/tables';
+import { deleteScheduledRuns } from '@praetor/orchestration/delete-runs';
 import { deploymentEvents } from '@praetor/orchestration/deployment-events';
+import { findJobVariableMisfit } from '@praetor/parameters/job-variables';
+import { findMisfit, findSchemaFault } from '@praetor/parameters/json-schema';
+import { hydrateParameters } from '@praetor/parameters/workspace';
 import type { DeploymentCreate, DeploymentUpdate } from '@praetor/schema/deployment';
 import { ConflictError, NotFoundError, UnprocessableError, ValidationError } from '@praetor/schema/errors';
-import type { Json } from '@praetor/schema/json';
+import type { Json, JsonObject } from '@praetor/schema/json';
 import type { Emit } from '../changes.ts';
-import { hydrateParameters } from '../parameters/workspace.ts';
-import { findJobVariableMisfit } from '../parameters/job-variables.ts';
-import { findMisfit, findSchemaFault } from '../parameters/json-schema.ts';
+import { refuseNulls } from '../errors.ts';
 import { type Placement, placeInDefaultPool, placeInPool } from '../work-pools/placement.ts';
 import { deleteOwnLimits, requireLimit, setOwnLimit } from './limits.ts';
-import { deleteDeployments, deleteScheduledRuns, findFlowLabels, lockDeployment, updateDeployment, upsertDeployment } from './queries.ts';
+import { deleteDeployments, findFlowLabels, lockDeployment, updateDeployment, upsertDeployment } from './queries.ts';
 import { planSchedules } from './schedule-plan.ts';
 import { clearSlugs, deleteSchedules, insertSchedules, updateSchedule } from './schedules.ts';
 
@@ -50,7 +52,12 @@ async function place(db: Kysely<Tables>, emit: Emit, { work_pool_name: pool, wor
   return queue ? placeInDefaultPool(db, emit, queue) : undefined;
 }
 
-/** The columns of the fields that are in a body; what is left out stays undefined and out of the statement. */
+/** An empty schema is the one of a flow without parameters. */
+function fillSchema(schema: JsonObject | null | undefined): JsonObject | null | undefined {
+  return schema && Object.keys(schema).length === 0 ? { type: 'object', properties: {} } : schema;
+}
+
+/** The columns of the fields that are in a body; what is left out stays undefined and out of the statement. Throws ConflictError for a null where a deployment must have a value. */
 function toColumns(body: DeploymentCreate | DeploymentUpdate) {
   const columns = {
     version: body.version,
@@ -58,7 +65,7 @@ function toColumns(body: DeploymentCreate | DeploymentUpdate) {
     paused: body.paused,
     concurrency_options: body.concurrency_options,
     concurrency_limit_id: body.global_concurrency_limit_id,
-    parameter_openapi_schema: body.parameter_openapi_schema,
+    parameter_openapi_schema: fillSchema(body.parameter_openapi_schema),
     tags: body.tags,
     work_queue_name: body.work_queue_name,
     path: body.path,
@@ -66,9 +73,8 @@ function toColumns(body: DeploymentCreate | DeploymentUpdate) {
     entrypoint: body.entrypoint,
     storage_document_id: body.storage_document_id,
     infrastructure_document_id: body.infrastructure_document_id,
-    // These must have a value; null stands for nothing.
-    enforce_parameter_schema: body.enforce_parameter_schema ?? undefined,
-    parameters: body.parameters ?? undefined,
+    ...refuseNulls({ enforce_parameter_schema: body.enforce_parameter_schema, parameters: body.parameters }),
+    // Null stands for nothing.
     infra_overrides: body.job_variables ?? undefined,
   };
   return withJsonColumns(columns, 'concurrency_options', 'parameter_openapi_schema', 'tags', 'pull_steps', 'parameters', 'infra_overrides');

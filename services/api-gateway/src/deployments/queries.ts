@@ -157,21 +157,3 @@ export async function findFlowLabels(db: Kysely<Tables>, flowId: string) {
   const flow = await db.selectFrom('flow').select('labels').where('id', '=', flowId).executeTakeFirst();
   return flow?.labels ?? {};
 }
-
-interface ScheduledRunSelection {
-  autoScheduledOnly: boolean;
-  futureOnly: boolean;
-}
-
-/** Deletes runs of deployments that wait for their time and have never run. */
-export async function deleteScheduledRuns(db: Kysely<Tables>, deploymentIds: readonly string[], { autoScheduledOnly, futureOnly }: ScheduledRunSelection): Promise<void> {
-  await db
-    .deleteFrom('flow_run')
-    .where('deployment_id', 'in', deploymentIds)
-    .where('state_type', '=', 'SCHEDULED')
-    .where('state_name', '!=', 'AwaitingConcurrencySlot')
-    .where('run_count', '=', 0)
-    .$if(autoScheduledOnly, (query) => query.where('auto_scheduled', '=', true))
-    .$if(futureOnly, (query) => query.where('next_scheduled_start_time', '>', sql<string>`now()`))
-    .execute();
-}

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { deploymentConditions } from '@praetor/database/filter/related';
+import { checkParameterSize } from '@praetor/parameters/size';
 import {
   type Deployment,
   type DeploymentCreate,
@@ -9,15 +10,14 @@ import {
   deploymentUpdate,
 } from '@praetor/schema/deployment';
 import { NotFoundError } from '@praetor/schema/errors';
-import { type DeploymentSort, deploymentSort } from '@praetor/schema/filters/deployment';
+import { deploymentSort } from '@praetor/schema/filters/deployment';
 import { workPoolFilter, workQueueFilter } from '@praetor/schema/filters/work-pool';
-import { uuid, withDefault } from '@praetor/schema/primitives';
+import { uuid } from '@praetor/schema/primitives';
 import { change } from '../changes.ts';
 import type { GatewayContext } from '../context.ts';
 import { bodyParameters, bulkLimit } from '../http/body.ts';
 import { numberedPage, page, pageOf, paginate, readPage } from '../http/pagination.ts';
 import { Reply, type Resource, route } from '../http/route.ts';
-import { checkParameterSize } from '../parameters/size.ts';
 import { runFilters } from '../runs/filters.ts';
 import { changeDeployment, createDeployment, removeDeployments } from './changes.ts';
 import { countDeployments, findDeployment, listDeployments } from './queries.ts';
@@ -27,7 +27,7 @@ import { scheduleRoutes } from './schedule-routes.ts';
 
 const byId = { id: uuid() };
 const filters = { ...runFilters, work_pools: workPoolFilter.nullish(), work_pool_queues: workQueueFilter.nullish() };
-const sort = withDefault(deploymentSort, (): DeploymentSort => 'NAME_ASC');
+const sort = deploymentSort.default('NAME_ASC');
 
 function found(deployment: Deployment | undefined): Deployment {
   if (deployment === undefined) throw new NotFoundError('Deployment not found');
@@ -35,8 +35,8 @@ function found(deployment: Deployment | undefined): Deployment {
 }
 
 async function create(body: DeploymentCreate, context: GatewayContext): Promise<Reply> {
-  checkParameterSize(body.parameters, context);
-  checkMaximumRuns(body.schedules, ['body', 'schedules'], context);
+  checkParameterSize(body.parameters, context.settings);
+  for (const [index, schedule] of body.schedules.entries()) checkMaximumRuns(schedule, ['schedules', index], body, context);
   const { id, isNew } = await change(context, (db, emit) => createDeployment(db, emit, body));
   return new Reply(isNew ? 201 : 200, found(await findDeployment(context.database.kysely, { id })));
 }
@@ -63,8 +63,8 @@ export const deployments: Resource = {
       body: deploymentUpdate,
       status: 204,
       handler: ({ params, body }, context) => {
-        checkParameterSize(body.parameters ?? undefined, context);
-        checkMaximumRuns(body.schedules, ['body', 'schedules'], context);
+        checkParameterSize(body.parameters ?? undefined, context.settings);
+        for (const [index, schedule] of (body.schedules ?? []).entries()) checkMaximumRuns(schedule, ['schedules', index], body, context);
         return change(context, (db, emit) => changeDeployment(db, emit, params.id, body));
       },
     }),

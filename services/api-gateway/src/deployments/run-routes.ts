@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { z } from 'zod';
 import type { Condition } from '@praetor/database/filter';
+import { findRunPattern } from '@praetor/orchestration/deployment-runs';
 import { markDeploymentsPolled } from '@praetor/orchestration/readiness';
 import { deploymentFlowRunCreate, flowRunBulkCreateResponse } from '@praetor/schema/deployment';
 import { BadRequestError, NotFoundError } from '@praetor/schema/errors';
@@ -9,11 +10,12 @@ import { timestamp, uuid } from '@praetor/schema/primitives';
 import { plainWorkQueue } from '@praetor/schema/work-queue';
 import { change } from '../changes.ts';
 import { findFlowRun, selectFlowRuns } from '../flow-runs/queries.ts';
+import { bodyParameters } from '../http/body.ts';
 import { causingAutomation } from '../http/client.ts';
 import { page, readPage } from '../http/pagination.ts';
 import { Reply, type Route, route } from '../http/route.ts';
 import { listFilteringQueues } from '../work-queues/queries.ts';
-import { createRunOf, findRunPattern, tryCreateRunOf } from './flow-runs.ts';
+import { createRunOf, tryCreateRunOf } from './flow-runs.ts';
 
 const byId = { id: uuid() };
 
@@ -26,7 +28,7 @@ export const runRoutes: readonly Route[] = [
     method: 'post',
     path: '/get_scheduled_flow_runs',
     name: 'get_scheduled_flow_runs_for_deployments',
-    body: z.object({ deployment_ids: z.array(uuid()), scheduled_before: timestamp().nullish(), limit: page.limit }),
+    body: bodyParameters({ limit: page.limit, deployment_ids: z.array(uuid()), scheduled_before: timestamp().optional() }),
     response: z.array(flowRun),
     status: 200,
     handler: async ({ body: { deployment_ids, scheduled_before, limit } }, context) => {
@@ -76,6 +78,7 @@ export const runRoutes: readonly Route[] = [
     method: 'get',
     path: '/{id}/work_queue_check',
     name: 'work_queue_check_for_deployment',
+    deprecated: true,
     params: byId,
     response: z.array(plainWorkQueue),
     status: 200,

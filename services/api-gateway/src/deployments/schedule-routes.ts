@@ -1,14 +1,18 @@
 import type { Kysely } from 'kysely';
 import { z } from 'zod';
 import type { Tables } from '@praetor/database/tables';
+import { deleteScheduledRuns } from '@praetor/orchestration/delete-runs';
+import { setDeploymentPaused } from '@praetor/orchestration/pauses';
 import { scheduleRuns } from '@praetor/orchestration/scheduled-runs';
 import { NotFoundError } from '@praetor/schema/errors';
+import { isJsonObject } from '@praetor/schema/json';
 import { duration, integer, timestamp, uuid } from '@praetor/schema/primitives';
 import { deploymentSchedule, deploymentScheduleCreate, deploymentScheduleUpdate } from '@praetor/schema/schedule';
 import { change } from '../changes.ts';
+import type { GatewayContext } from '../context.ts';
 import { bodyParameters } from '../http/body.ts';
 import { type Route, route } from '../http/route.ts';
-import { deleteScheduledRuns, updateDeployment } from './queries.ts';
+import { updateDeployment } from './queries.ts';
 import { checkMaximumRuns, deleteSchedule, insertSchedules, listSchedules, updateSchedule } from './schedules.ts';
 
 const byId = { id: uuid() };
@@ -23,8 +27,12 @@ function requireSchedule(exists: boolean): void {
   if (!exists) throw new NotFoundError('Schedule not found.');
 }
 
+async function setPaused(context: GatewayContext, id: string, isPaused: boolean): Promise<void> {
+  if ((await change(context, (db) => setDeploymentPaused(db, id, isPaused))) === undefined) throw new NotFoundError('Deployment not found');
+}
+
 /** Prefect takes a list; one schedule by itself is welcome too (README, deliberate differences). */
-const oneOrMore = z.preprocess((body) => (Array.isArray(body) ? body : [body]), z.array(deploymentScheduleCreate));
+const oneOrMore = z.preprocess((body) => (isJsonObject(body) ? [body] : body), z.array(deploymentScheduleCreate));
 
 /* The schedules of a deployment, and its pause. */
 export const scheduleRoutes: readonly Route[] = [
@@ -50,7 +58,7 @@ export const scheduleRoutes: readonly Route[] = [
     response: z.array(deploymentSchedule),
     status: 201,
     handler: ({ params, body }, context) => {
-      checkMaximumRuns(body, ['body'], context);
+      for (const [index, schedule] of body.entries()) checkMaximumRuns(schedule, [index], body, context);
       return change(context, async (db) => {
         await touchDeployment(db, params.id);
         return insertSchedules(db, params.id, body);
@@ -65,7 +73,7 @@ export const scheduleRoutes: readonly Route[] = [
     body: deploymentScheduleUpdate,
     status: 204,
     handler: ({ params, body }, context) => {
-      checkMaximumRuns([body], ['body'], context);
+      checkMaximumRuns(body, [], body, context);
       return change(context, async (db) => {
         await touchDeployment(db, params.id);
         requireSchedule(await updateSchedule(db, params.id, params.schedule_id, body));
@@ -92,12 +100,12 @@ export const scheduleRoutes: readonly Route[] = [
     name: 'schedule_deployment',
     params: byId,
     body: bodyParameters({
-      start_time: timestamp().nullish(),
-      end_time: timestamp().nullish(),
+      start_time: timestamp().optional(),
+      end_time: timestamp().optional(),
       /** Seconds. */
-      min_time: duration().nullish(),
-      min_runs: integer().nullish(),
-      max_runs: integer().nullish(),
+      min_time: duration().meta({ format: 'time-delta' }).optional(),
+      min_runs: integer().optional(),
+      max_runs: integer().optional(),
     }),
     status: 200,
     handler: async ({ params, body }, { database, settings }) => {
@@ -117,11 +125,7 @@ export const scheduleRoutes: readonly Route[] = [
     name: 'pause_deployment',
     params: byId,
     status: 204,
-    handler: ({ params }, context) =>
-      change(context, async (db) => {
-        if ((await updateDeployment(db, params.id, { paused: true })) === undefined) throw new NotFoundError('Deployment not found');
-        await deleteScheduledRuns(db, [params.id], { autoScheduledOnly: true, futureOnly: false });
-      }),
+    handler: ({ params }, context) => setPaused(context, params.id, true),
   }),
   route({
     method: 'post',
@@ -129,8 +133,6 @@ export const scheduleRoutes: readonly Route[] = [
     name: 'resume_deployment',
     params: byId,
     status: 204,
-    handler: async ({ params }, { database }) => {
-      if ((await updateDeployment(database.kysely, params.id, { paused: false })) === undefined) throw new NotFoundError('Deployment not found');
-    },
+    handler: ({ params }, context) => setPaused(context, params.id, false),
   }),
 ];

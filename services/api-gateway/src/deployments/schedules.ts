@@ -9,13 +9,12 @@ import type { GatewayContext } from '../context.ts';
 
 const COLUMNS = deploymentSchedule.keyof().options;
 
-/** Throws ValidationError where a schedule asks for more runs than the setting allows; `at` is where the schedules stand in the body. */
-export function checkMaximumRuns(schedules: readonly DeploymentScheduleUpdate[] | undefined, at: string[], { settings }: GatewayContext): void {
+/** Throws ValidationError where a schedule, which stands at `at` of a request's body, asks for more runs than the setting allows. */
+export function checkMaximumRuns({ max_scheduled_runs: runs }: DeploymentScheduleUpdate, at: (string | number)[], body: unknown, { settings }: GatewayContext): void {
   const maximum = settings.deployments.scheduleMaxScheduledRuns;
-  const index = schedules?.findIndex(({ max_scheduled_runs: runs }) => typeof runs === 'number' && runs > maximum) ?? -1;
-  if (index < 0) return;
+  if (typeof runs !== 'number' || runs <= maximum) return;
   const msg = `Value error, max_scheduled_runs must be at most ${maximum}.`;
-  throw new ValidationError([{ type: 'value_error', loc: [...at, index, 'max_scheduled_runs'], msg, input: schedules?.[index]?.max_scheduled_runs }], schedules);
+  throw new ValidationError([{ type: 'value_error', loc: ['body', ...at, 'max_scheduled_runs'], msg, input: runs, ctx: { error: {} } }], body);
 }
 
 /** The last changed first. */

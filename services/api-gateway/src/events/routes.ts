@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { UnprocessableError } from '@praetor/schema/errors';
-import { type EventFilter, event, eventFilter, receiveEvent, receivedEvent } from '@praetor/schema/event';
+import { type EventFilter, type EventLimits, createEventSchema, event, eventFilter, receiveEvent, receivedEvent } from '@praetor/schema/event';
 import { float, integer, timestamp } from '@praetor/schema/primitives';
 import { now } from '@praetor/schema/timestamps';
 import type { GatewayContext } from '../context.ts';
 import { bodyParameters } from '../http/body.ts';
 import { type Resource, route } from '../http/route.ts';
+import { validate } from '../http/validation.ts';
 import { type PageToken, readPageToken, writePageToken } from './page-token.ts';
 import { type EventCount, countByBucket, countByEvent, countByResource, countEvents, listEvents } from './queries.ts';
 import { TIME_UNITS, type TimeUnit, bucketCount, spans, timeBuckets } from './time-buckets.ts';
@@ -14,12 +15,21 @@ const MAXIMUM_PAGE_SIZE = 50;
 const MAXIMUM_BUCKETS = 1000;
 
 const eventPage = z
-  .object({ events: z.array(receivedEvent), total: integer(), next_page: z.string().meta({ format: 'uri' }).nullable() })
+  .object({ events: z.array(receivedEvent), total: integer(), next_page: z.string().min(1).meta({ format: 'uri' }).nullable().meta({ required: true }) })
   .meta({ id: 'EventPage' });
 
 const eventCount = z
   .object({ value: z.string(), label: z.string(), count: integer(), start_time: timestamp(), end_time: timestamp() })
   .meta({ id: 'EventCount' });
+
+const eventSchemas = new WeakMap<EventLimits, ReturnType<typeof createEventSchema>>();
+
+/** The schema of events within a server's limits, made once for each server. */
+function eventWithin(limits: EventLimits) {
+  const schema = eventSchemas.get(limits) ?? createEventSchema(limits);
+  eventSchemas.set(limits, schema);
+  return schema;
+}
 
 /** One page, with the link to the next while there is more. */
 async function readPage({ filter, count, page_size, offset }: PageToken, baseUrl: string, { database }: GatewayContext) {
@@ -50,10 +60,12 @@ export const events: Resource = {
       method: 'post',
       path: '',
       name: 'create_events',
-      body: z.array(event),
+      // Which events are valid is for the settings to say.
+      body: z.array(z.unknown()).meta({ describedAs: z.array(event) }),
       status: 204,
       handler: async ({ body }, { broker, settings }) => {
-        const texts = body.flatMap((event) => receiveEvent(event, settings.events.maximumSizeBytes) ?? []);
+        const given = validate(z.array(eventWithin(settings.events)), body, ['body'], body);
+        const texts = given.flatMap((event) => receiveEvent(event, settings.events.maximumSizeBytes) ?? []);
         if (texts.length > 0) await broker.publish('events', texts);
       },
     }),
@@ -83,7 +95,7 @@ export const events: Resource = {
       method: 'post',
       path: '/count-by/{countable}',
       name: 'count_account_events',
-      params: { countable: z.enum(['day', 'time', 'event', 'resource']).meta({ id: 'Countable' }) },
+      params: { countable: z.enum(['day', 'time', 'event', 'resource']).meta({ id: 'Countable', converted: false }) },
       body: bodyParameters({
         filter: eventFilter,
         time_unit: z.enum(TIME_UNITS).meta({ id: 'TimeUnit' }).default('day'),

@@ -2,11 +2,11 @@ import type { Kysely } from 'kysely';
 import type { Tables } from '@praetor/database/tables';
 import { type CreatedRun, createFlowRun } from '@praetor/orchestration/create-run';
 import { orchestrationSettings } from '@praetor/orchestration/settings';
+import { checkParameterSize } from '@praetor/parameters/size';
 import { NotFoundError } from '@praetor/schema/errors';
 import type { CreatedBy, FlowRunCreate } from '@praetor/schema/flow-run';
 import { type StateCreate, proposeState } from '@praetor/schema/state';
 import type { GatewayContext } from '../context.ts';
-import { checkParameterSize } from '../parameters/size.ts';
 
 function firstState({ state, next_scheduled_start_time }: FlowRunCreate): StateCreate {
   if (!state) return proposeState('PENDING');
@@ -26,12 +26,14 @@ async function findQueueId(db: Kysely<Tables>, poolName: string, queueName: stri
 
 /** Creates the run of a request, once per idempotency key. Throws NotFoundError for an unknown pool or queue. */
 export async function createFromRequest(context: GatewayContext, body: FlowRunCreate, createdBy: CreatedBy | null): Promise<CreatedRun> {
-  checkParameterSize(body.parameters, context);
+  checkParameterSize(body.parameters, context.settings);
   const { work_pool_name, next_scheduled_start_time: _, ...run } = body;
+  // Null for runs with a key: so does Prefect, whose two ways of inserting differ in this.
+  const noJobVariables = run.idempotency_key ? null : {};
   const work_queue_id = work_pool_name ? await findQueueId(context.database.kysely, work_pool_name, run.work_queue_name) : null;
   return createFlowRun(
     context.database,
-    { ...run, state: firstState(body), work_queue_id, job_variables: run.job_variables ?? {}, created_by: createdBy && { ...createdBy } },
+    { ...run, state: firstState(body), work_queue_id, job_variables: run.job_variables ?? noJobVariables, created_by: createdBy && { ...createdBy } },
     orchestrationSettings(context.settings),
   );
 }

@@ -1,8 +1,8 @@
 import type { Kysely } from 'kysely';
 import type { Tables } from '@praetor/database/tables';
+import { findJobVariableMisfit } from '@praetor/parameters/job-variables';
 import { BadRequestError, NotFoundError, UnprocessableError } from '@praetor/schema/errors';
 import type { JsonObject } from '@praetor/schema/json';
-import { findJobVariableMisfit } from '../parameters/job-variables.ts';
 
 /**
  * Job variables may change while the run of a deployment waits for its start, and must suit the work pool together with
@@ -18,8 +18,8 @@ export async function checkJobVariables(db: Kysely<Tables>, flowRunId: string, j
     .where('flow_run.id', '=', flowRunId)
     .executeTakeFirst();
   if (run === undefined) throw new NotFoundError('Flow run not found');
-  if (run.state_type !== 'SCHEDULED') throw new BadRequestError(`Job variables for a flow run in state ${run.state_type ?? 'none'} cannot be updated`);
-  if (run.deployment_id === null) throw new BadRequestError('A deployment for the flow run could not be found');
+  if (run.state_type !== 'SCHEDULED') throw new BadRequestError(`Job variables change only while a run is scheduled; this one is ${run.state_type ?? 'without a state'}.`);
+  if (run.deployment_id === null) throw new BadRequestError('Job variables belong to a deployment, and this run has none.');
   if (run.base_job_template === null) return;
   const misfit = findJobVariableMisfit(run.base_job_template, { ...run.infra_overrides, ...jobVariables }, { isComplete: true });
   if (misfit !== undefined) throw new UnprocessableError(misfit);

@@ -114,7 +114,8 @@ export const findFlowRun = inBatches(async (db: Kysely<Tables>, ids: readonly st
   return ids.map((id) => runs.get(id));
 });
 
-const ORDER = {
+/** SQL: the order of a list of rows of `flow_run`. */
+export const FLOW_RUN_ORDER = {
   ID_DESC: sql`flow_run.id desc`,
   START_TIME_ASC: sql`coalesce(flow_run.start_time, flow_run.expected_start_time) asc`,
   START_TIME_DESC: sql`coalesce(flow_run.start_time, flow_run.expected_start_time) desc`,
@@ -137,7 +138,7 @@ export async function readFlowRuns(db: Kysely<Tables>, page: RawBuilder<unknown>
 
 /** The runs that meet a condition on table `flow_run`. */
 export function selectFlowRuns(db: Kysely<Tables>, condition: Condition, sort: FlowRunSort, { limit, offset }: Page): Promise<FlowRun[]> {
-  const order = ORDER[sort];
+  const order = FLOW_RUN_ORDER[sort];
   return readFlowRuns(db, sql`select * from flow_run where ${condition} order by ${order} limit ${limit} offset ${offset}`, order);
 }
 

@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { flowRunConditions } from '@praetor/database/filter/related';
+import { deleteFlowRuns } from '@praetor/orchestration/delete-runs';
 import { randomRunName } from '@praetor/orchestration/names';
 import { orchestrationSettings } from '@praetor/orchestration/settings';
+import { checkParameterSize } from '@praetor/parameters/size';
 import { NotFoundError } from '@praetor/schema/errors';
 import { flowRunSort } from '@praetor/schema/filters/flow-run';
 import { workPoolFilter, workQueueFilter } from '@praetor/schema/filters/work-pool';
 import { type FlowRun, type FlowRunCreate, type FlowRunUpdate, flowRun, flowRunBulkDeleteResponse, flowRunCreate, flowRunUpdate } from '@praetor/schema/flow-run';
-import { jsonObject, uuid, withDefault } from '@praetor/schema/primitives';
+import { jsonObject, uuid } from '@praetor/schema/primitives';
 import { historyInterval, historyRange } from '@praetor/schema/run-history';
 import { change, publishEvents } from '../changes.ts';
 import type { GatewayContext } from '../context.ts';
@@ -14,19 +16,19 @@ import { bodyParameters, bulkLimit } from '../http/body.ts';
 import { causingAutomation } from '../http/client.ts';
 import { numberedPage, page, pageOf, paginate, readPage } from '../http/pagination.ts';
 import { Reply, type Resource, route } from '../http/route.ts';
-import { checkParameterSize } from '../parameters/size.ts';
 import { runFilters } from '../runs/filters.ts';
 import { readHistory } from '../runs/history.ts';
 import { createFromRequest } from './creation.ts';
-import { deleteFlowRuns } from './deletion.ts';
+import { graphRoutes } from './graph-routes.ts';
 import { inputRoutes } from './input-routes.ts';
 import { checkJobVariables } from './job-variables.ts';
+import { logDownloadRoute } from './log-download.ts';
 import { averageLateness, countFlowRuns, findFlowRun, listFlowRuns, mergeFlowRunLabels, updateFlowRun } from './queries.ts';
 import { stateRoutes } from './state-routes.ts';
 
 const byId = { id: uuid() };
 const filters = { ...runFilters, work_pools: workPoolFilter.nullish(), work_pool_queues: workQueueFilter.nullish() };
-const sort = withDefault(flowRunSort, () => 'ID_DESC' as const);
+const sort = flowRunSort.default('ID_DESC');
 
 function found(run: FlowRun | undefined): FlowRun {
   if (run === undefined) throw new NotFoundError('Flow run not found');
@@ -41,7 +43,7 @@ async function create(body: FlowRunCreate, createdBy: ReturnType<typeof causingA
 
 async function update(id: string, { name, ...changes }: FlowRunUpdate, context: GatewayContext): Promise<void> {
   const { kysely } = context.database;
-  checkParameterSize(changes.parameters, context);
+  checkParameterSize(changes.parameters, context.settings);
   if (changes.job_variables) await checkJobVariables(kysely, id, changes.job_variables);
   const isUpdated = await updateFlowRun(kysely, id, { ...changes, ...(name !== undefined && { name: name || randomRunName() }) });
   if (!isUpdated) throw new NotFoundError('Flow run not found');
@@ -87,7 +89,7 @@ export const flowRuns: Resource = {
       path: '/history',
       name: 'flow_run_history',
       // Here alone the filter on queues is called `work_queues`.
-      body: z.object({ ...historyRange, ...runFilters, work_pools: filters.work_pools, work_queues: filters.work_pool_queues }),
+      body: bodyParameters({ ...historyRange, ...runFilters, work_pools: filters.work_pools, work_queues: filters.work_pool_queues }),
       response: z.array(historyInterval),
       status: 200,
       handler: ({ body }, { database }) => readHistory(database.kysely, 'flow_run', flowRunConditions({ ...body, work_pool_queues: body.work_queues }), body),
@@ -105,7 +107,7 @@ export const flowRuns: Resource = {
       method: 'post',
       path: '/filter',
       name: 'read_flow_runs',
-      body: bodyParameters({ sort, ...page, ...filters }),
+      body: bodyParameters({ limit: page.limit, sort, offset: page.offset, ...filters }),
       response: z.array(flowRun),
       status: 200,
       handler: ({ body }, context) => listFlowRuns(context.database.kysely, body, body.sort, readPage(body, context)),
@@ -137,7 +139,7 @@ export const flowRuns: Resource = {
       method: 'post',
       path: '/paginate',
       name: 'paginate_flow_runs',
-      body: bodyParameters({ sort, ...numberedPage, ...filters }),
+      body: bodyParameters({ limit: numberedPage.limit, sort, page: numberedPage.page, ...filters }),
       response: pageOf('FlowRunPaginationResponse', flowRun),
       status: 200,
       handler: ({ body }, context) => {
@@ -159,5 +161,7 @@ export const flowRuns: Resource = {
     }),
     ...stateRoutes,
     ...inputRoutes,
+    ...graphRoutes,
+    logDownloadRoute,
   ],
 };

@@ -1,17 +1,16 @@
-import { z } from 'zod';
+import { resumeFlowRun } from '@praetor/orchestration/resume-flow-run';
 import { orchestrationSettings } from '@praetor/orchestration/settings';
 import { type StateChange, setFlowRunState } from '@praetor/orchestration/set-state';
 import { flowRunFilter } from '@praetor/schema/filters/flow-run';
 import { type FlowRunOrchestrationResult, flowRunBulkSetStateResponse } from '@praetor/schema/flow-run';
 import { jsonObject, uuid } from '@praetor/schema/primitives';
-import { type StateCreate, orchestrationResult, setStateBody } from '@praetor/schema/state';
+import { type StateCreate, orchestrationResult, stateProposal } from '@praetor/schema/state';
 import { publishEvents } from '../changes.ts';
 import type { GatewayContext } from '../context.ts';
 import { bodyParameters, bulkLimit } from '../http/body.ts';
 import { type ClientVersions, clientVersions } from '../http/client.ts';
 import { Reply, type Route, route } from '../http/route.ts';
 import { listFlowRuns } from './queries.ts';
-import { resumeFlowRun } from './resume.ts';
 
 const byId = { id: uuid() };
 
@@ -46,7 +45,7 @@ export const stateRoutes: readonly Route[] = [
     path: '/{id}/set_state',
     name: 'set_flow_run_state',
     params: byId,
-    body: setStateBody,
+    body: bodyParameters(stateProposal),
     response: orchestrationResult,
     status: 200,
     otherStatuses: [201],
@@ -61,13 +60,16 @@ export const stateRoutes: readonly Route[] = [
     response: orchestrationResult,
     status: 200,
     otherStatuses: [201],
-    handler: async ({ params, body, headers }, context) => answer(await resumeFlowRun(context, params.id, body.run_input ?? null, clientVersions(headers)), context),
+    handler: async ({ params, body, headers }, context) => {
+      const resumption = { flowRunId: params.id, runInput: body.run_input ?? null, ...clientVersions(headers) };
+      return answer(await resumeFlowRun(context.database, resumption, orchestrationSettings(context.settings)), context);
+    },
   }),
   route({
     method: 'post',
     path: '/bulk_set_state',
     name: 'bulk_set_flow_run_state',
-    body: z.object({ flow_runs: flowRunFilter.nullish(), ...setStateBody.shape, limit: bulkLimit() }),
+    body: bodyParameters({ flow_runs: flowRunFilter.nullish(), ...stateProposal, limit: bulkLimit() }),
     response: flowRunBulkSetStateResponse,
     status: 200,
     handler: async ({ body, headers }, context) => {

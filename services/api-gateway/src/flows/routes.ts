@@ -1,21 +1,20 @@
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { type ServerEvent, eventResource } from '@praetor/orchestration/lifecycle-events';
+import { type ServerEvent, eventResource, toOutboxEvent } from '@praetor/orchestration/lifecycle-events';
 import { NotFoundError } from '@praetor/schema/errors';
-import { deploymentFilter } from '@praetor/schema/filters/deployment';
-import { flowFilter, flowSort } from '@praetor/schema/filters/flow';
-import { flowRunFilter } from '@praetor/schema/filters/flow-run';
-import { taskRunFilter } from '@praetor/schema/filters/task-run';
+import { flowSort } from '@praetor/schema/filters/flow';
 import { workPoolFilter } from '@praetor/schema/filters/work-pool';
 import { type Flow, type FlowCreate, flow, flowBulkDeleteResponse, flowCreate, flowUpdate } from '@praetor/schema/flow';
-import { uuid, withDefault } from '@praetor/schema/primitives';
-import { change } from '../changes.ts';
+import { uuid } from '@praetor/schema/primitives';
+import { change, publishEvents } from '../changes.ts';
 import type { GatewayContext } from '../context.ts';
 import { bodyParameters, bulkLimit } from '../http/body.ts';
 import { numberedPage, page, pageOf, paginate, readPage } from '../http/pagination.ts';
 import { Reply, type Resource, route } from '../http/route.ts';
-import { countFlows, deleteFlows, findFlow, insertFlow, listFlows, updateFlow } from './queries.ts';
+import { optionalRunFilters, runFilters } from '../runs/filters.ts';
+import { countFlows, deleteFlows, findFlow, findOrInsertFlow, listFlows, updateFlow } from './queries.ts';
 
-function toEvent(action: 'created' | 'updated' | 'deleted', { id, name, tags, labels }: Flow): ServerEvent {
+function toEvent(action: 'created' | 'updated' | 'deleted', { id, name, tags, labels }: Pick<Flow, 'id' | 'name' | 'tags' | 'labels'>): ServerEvent {
   return { event: `prefect.flow.${action}`, resource: eventResource('flow', id, name), payload: { name, tags, labels } };
 }
 
@@ -24,17 +23,15 @@ function found(flow: Flow | undefined): Flow {
   return flow;
 }
 
-/** Every flow run begins by asking for its flow, so one that exists is only read. */
+/** Every flow run begins by asking for its flow, which mostly exists. */
 async function create(body: FlowCreate, context: GatewayContext): Promise<Reply> {
-  const { kysely } = context.database;
-  const existing = await findFlow(kysely, { name: body.name });
-  if (existing !== undefined) return new Reply(200, existing);
-  const created = await change(context, async (db, emit) => {
-    const created = await insertFlow(db, body);
-    if (created !== undefined) emit(toEvent('created', created));
-    return created;
-  });
-  return created === undefined ? new Reply(200, found(await findFlow(kysely, { name: body.name }))) : new Reply(201, created);
+  const { kysely, sql } = context.database;
+  const id = randomUUID();
+  const event = toOutboxEvent(toEvent('created', { id, ...body }));
+  const flow = found((await findOrInsertFlow(sql, { id, ...body, event })) ?? (await findFlow(kysely, { name: body.name })));
+  if (flow.id !== id) return new Reply(200, flow);
+  publishEvents(context, [event]);
+  return new Reply(201, flow);
 }
 
 const remove = (ids: string[], context: GatewayContext) =>
@@ -46,14 +43,9 @@ const remove = (ids: string[], context: GatewayContext) =>
 
 const byId = { id: uuid() };
 
-const filters = {
-  flows: flowFilter.nullish(),
-  flow_runs: flowRunFilter.nullish(),
-  task_runs: taskRunFilter.nullish(),
-  deployments: deploymentFilter.nullish(),
-  work_pools: workPoolFilter.nullish(),
-};
-const sort = withDefault(flowSort, () => 'NAME_ASC' as const);
+const filters = { ...runFilters, work_pools: workPoolFilter.nullish() };
+const optionalFilters = { ...optionalRunFilters, work_pools: workPoolFilter.optional() };
+const sort = flowSort.default('NAME_ASC');
 
 export const flows: Resource = {
   prefix: '/flows',
@@ -73,7 +65,7 @@ export const flows: Resource = {
       method: 'post',
       path: '/count',
       name: 'count_flows',
-      body: bodyParameters(filters),
+      body: bodyParameters(optionalFilters),
       response: z.int(),
       status: 200,
       handler: ({ body }, { database }) => countFlows(database.kysely, body),
@@ -100,7 +92,7 @@ export const flows: Resource = {
       method: 'post',
       path: '/filter',
       name: 'read_flows',
-      body: bodyParameters({ ...filters, ...page, sort }),
+      body: bodyParameters({ ...page, ...optionalFilters, sort }),
       response: z.array(flow),
       status: 200,
       handler: ({ body }, context) => listFlows(context.database.kysely, body, body.sort, readPage(body, context)),
@@ -132,7 +124,7 @@ export const flows: Resource = {
       method: 'post',
       path: '/paginate',
       name: 'paginate_flows',
-      body: bodyParameters({ ...filters, ...numberedPage, sort }),
+      body: bodyParameters({ ...numberedPage, ...filters, sort }),
       response: pageOf('FlowPaginationResponse', flow),
       status: 200,
       handler: ({ body }, context) => {

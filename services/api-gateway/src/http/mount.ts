@@ -1,8 +1,9 @@
+import { pipeline } from 'node:stream/promises';
 import express, { type NextFunction, type Request, type Response, Router } from 'express';
 import { z } from 'zod';
-import { parseJson } from '@praetor/schema/json';
-import { ValidationError } from '@praetor/schema/errors';
+import { assertApiVersion } from '../access/api-version.ts';
 import type { GatewayContext } from '../context.ts';
+import { readBody } from './read-body.ts';
 import { Reply, type Resource, type Route } from './route.ts';
 import { validate } from './validation.ts';
 
@@ -18,15 +19,17 @@ function toExpressPath(prefix: string, path: string): string {
   return (prefix + path).replaceAll(/\{(\w+)\}/g, ':$1').replace(/(?<=.)\/$/, '');
 }
 
-function readBody(request: Request): unknown {
-  const text: unknown = request.body;
-  if (typeof text !== 'string' || text === '') return undefined;
+function isStream(body: unknown): body is AsyncIterable<string> {
+  return typeof body === 'object' && body !== null && Symbol.asyncIterator in body;
+}
+
+/** Sends a body as fast as the client takes it, and stops asking for more when the client has left. */
+async function stream(response: Response, body: AsyncIterable<string>): Promise<void> {
   try {
-    return parseJson(text);
+    await pipeline(body, response);
   } catch (error) {
-    const message = error instanceof Error ? error.message : 'invalid JSON';
-    const offset = Number(/position (\d+)/.exec(message)?.[1] ?? 0);
-    throw new ValidationError([{ type: 'json_invalid', loc: ['body', offset], msg: 'JSON decode error', input: {}, ctx: { error: message } }], text);
+    if (error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE') return;
+    throw error;
   }
 }
 
@@ -36,14 +39,24 @@ export function send(response: Response, reply: Reply): void {
   if (reply.body === undefined || reply.status === 204) return void response.end();
   if (response.getHeader('content-type') === undefined) response.setHeader('content-type', 'application/json');
   const isText = !String(response.getHeader('content-type')).startsWith('application/json');
-  response.end(isText ? String(reply.body) : JSON.stringify(reply.body));
+  const text = isText ? String(reply.body) : JSON.stringify(reply.body);
+  // Its length spares an answer that is not compressed the form in chunks.
+  response.setHeader('content-length', Buffer.byteLength(text)).end(text);
+}
+
+/** Prefect refuses some path parameters that do not fit, instead of looking for another route: those without a path converter. */
+function hasRefusals({ params = {} }: Route): boolean {
+  return Object.values(params).some((schema) => schema.meta()?.['converted'] === false);
 }
 
 async function handle({ route, params, query }: Mounted, context: GatewayContext, request: Request, response: Response, next: NextFunction): Promise<void> {
+  // Express answers HEAD by GET; Prefect knows no HEAD (facts/hidden-endpoints.md §1).
+  if (request.method === 'HEAD') return next('route');
   const path = params.safeParse(request.params);
+  const input = path.success || hasRefusals(route) ? readBody(request) : undefined;
   // A path parameter that does not fit is another path: later routes, then 404 (facts/rules.md §1, path converters).
-  if (!path.success) return next('route');
-  const input = readBody(request);
+  if (!path.success) return hasRefusals(route) ? void validate(params, request.params, ['path'], input) : next('route');
+  assertApiVersion(request.get('x-prefect-api-version'), request.path);
   const body = route.body === undefined ? undefined : validate(route.body, input, ['body'], input);
   const result = await route.handler(
     {
@@ -51,11 +64,14 @@ async function handle({ route, params, query }: Mounted, context: GatewayContext
       query: route.query === undefined ? {} : validate(query, request.query, ['query'], input),
       body,
       headers: request.headers,
-      baseUrl: `${request.protocol}://${request.get('host') ?? 'localhost'}${request.baseUrl}`,
+      baseUrl: `${request.protocol}://${request.host}${request.baseUrl}`,
     },
     context,
   );
-  send(response, result instanceof Reply ? result : new Reply(route.status, result === undefined && route.status !== 204 ? null : result));
+  const reply = result instanceof Reply ? result : new Reply(route.status, result === undefined && route.status !== 204 ? null : result);
+  if (!isStream(reply.body)) return send(response, reply);
+  response.status(reply.status).set(reply.headers);
+  await stream(response, reply.body);
 }
 
 function refuseMethod(allowed: readonly string[], params: z.ZodObject) {
@@ -68,7 +84,7 @@ function refuseMethod(allowed: readonly string[], params: z.ZodObject) {
 /** Builds the router of all resources: routes in the order of their tables, then 405 for known paths with other methods. */
 export function mount(resources: readonly Resource[], context: GatewayContext, bodyLimitBytes: number): Router {
   const router = Router();
-  router.use(express.text({ type: () => true, limit: bodyLimitBytes }));
+  router.use(express.raw({ type: () => true, limit: bodyLimitBytes }));
   const known = new Map<string, { methods: string[]; params: z.ZodObject }>();
   for (const resource of resources)
     for (const route of resource.routes) {

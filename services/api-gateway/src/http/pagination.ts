@@ -1,15 +1,12 @@
 import { z } from 'zod';
-import { integer, withDefault } from '@praetor/schema/primitives';
+import { integer } from '@praetor/schema/primitives';
 import { UnprocessableError } from '@praetor/schema/errors';
 import type { GatewayContext } from '../context.ts';
 
 /** The body parameters of every list endpoint (facts/rules.md §4). */
 export const page = {
-  limit: integer().nullish(),
-  offset: withDefault(
-    integer((schema) => schema.min(0)),
-    () => 0,
-  ),
+  limit: integer().optional(),
+  offset: integer((schema) => schema.min(0)).default(0),
 };
 
 export interface Page {
@@ -18,16 +15,16 @@ export interface Page {
 }
 
 /** The page that a request asks for. Throws UnprocessableError: the client's CLI looks for the words "Invalid limit". */
-export function readPage({ limit, offset }: { limit?: number | null | undefined; offset: number }, { settings }: GatewayContext): Page {
+export function readPage({ limit, offset }: { limit?: number | undefined; offset: number }, { settings }: GatewayContext): Page {
   const maximum = settings.api.defaultLimit;
   const given = limit ?? maximum;
-  if (given < 0) throw new UnprocessableError('Invalid limit: must be greater than or equal to 0.');
-  if (given > maximum) throw new UnprocessableError(`Invalid limit: must be less than or equal to ${maximum}.`);
+  if (given < 0) throw new UnprocessableError('Invalid limit: below zero.');
+  if (given > maximum) throw new UnprocessableError(`Invalid limit: ${maximum} at most.`);
   return { limit: given, offset };
 }
 
 /** The body parameters of the list endpoints that number their pages from 1. */
-export const numberedPage = { limit: page.limit, page: withDefault(integer((schema) => schema.min(1)), () => 1) };
+export const numberedPage = { limit: page.limit, page: integer((schema) => schema.min(1)).default(1) };
 
 /** The answer of such an endpoint. */
 export const pageOf = <T extends z.ZodType>(id: string, row: T) =>
@@ -35,7 +32,7 @@ export const pageOf = <T extends z.ZodType>(id: string, row: T) =>
 
 /** Reads one numbered page and counts all rows at the same time. Throws like `readPage`. */
 export async function paginate<T>(
-  request: { limit?: number | null | undefined; page: number },
+  request: { limit?: number | undefined; page: number },
   context: GatewayContext,
   list: (page: Page) => Promise<T[]>,
   count: () => Promise<number>,

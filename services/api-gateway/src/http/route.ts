@@ -16,7 +16,7 @@ export interface RouteRequest<P extends Shape, Q extends Shape, B extends z.ZodT
   baseUrl: string;
 }
 
-/** An answer that differs from the route's own status, or carries headers or a text body. */
+/** An answer that differs from the route's own status, or carries headers, a text body or one that is made while it is sent (an AsyncIterable of text). */
 export class Reply {
   readonly status: number;
   readonly body: unknown;
@@ -37,8 +37,15 @@ export interface RouteDefinition<P extends Shape, Q extends Shape, B extends z.Z
   params?: P;
   query?: Q;
   body?: B;
-  /** Schema of the answer, for the document and the tests; answers are not re-validated at run time. */
-  response?: z.ZodType;
+  /** Headers with a meaning of their own, for the document; handlers read them from `headers`. */
+  headerParameters?: Shape;
+  deprecated?: boolean;
+  /** In place of the resource's. */
+  tags?: readonly string[];
+  /** Left out of the document's header parameter that every other route has. */
+  unversioned?: boolean;
+  /** Schema of the answer, for the document and the tests; answers are not re-validated at run time. Null: an answer that the document says nothing about. */
+  response?: z.ZodType | null;
   /** Status of a plain return value. Also-possible statuses (`200` of an upsert) are listed in `otherStatuses`. */
   status: number;
   otherStatuses?: readonly number[];

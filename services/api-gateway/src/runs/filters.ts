@@ -10,3 +10,11 @@ export const runFilters = {
   task_runs: taskRunFilter.nullish(),
   deployments: deploymentFilter.nullish(),
 };
+
+/** The same where Prefect's document does not say that they may be null. */
+export const optionalRunFilters = {
+  flows: flowFilter.optional(),
+  flow_runs: flowRunFilter.optional(),
+  task_runs: taskRunFilter.optional(),
+  deployments: deploymentFilter.optional(),
+};

@@ -5,6 +5,7 @@ import type { SocketRoute } from '@praetor/runtime/sockets';
 import { toJson } from '@praetor/schema/json';
 import type { GatewayContext } from '../context.ts';
 import { findTaskRun } from '../task-runs/queries.ts';
+import { TaskWorkerRegister } from '../task-workers/register.ts';
 import { TaskQueueWatch } from './task-queue-watch.ts';
 
 /** A gateway that dies gives its claims back after this time. */
@@ -25,6 +26,8 @@ function closeFor(connection: Connection, error: z.ZodError): void {
 export function createScheduledTaskRuns({ database, logger }: GatewayContext): SocketRoute {
   const { sql } = database;
   const watch = new TaskQueueWatch(sql, (error) => logger.warn({ error }, 'cannot look into the queue of background tasks'));
+
+  const register = new TaskWorkerRegister(sql, (error) => logger.warn({ error }, 'cannot tell which task workers are connected'));
 
   /** The next run for a worker, of its tasks in its order; undefined when it has left. */
   async function claimNext(keys: readonly string[], signal: AbortSignal): Promise<string | undefined> {
@@ -56,6 +59,7 @@ export function createScheduledTaskRuns({ database, logger }: GatewayContext): S
       if (message === undefined) return;
       const { data: subscribed, error } = subscription.safeParse(message);
       if (!subscribed) return closeFor(connection, error);
+      await using _registration = await register.join(subscribed.client_id, subscribed.keys);
       for (let id = await claimNext(subscribed.keys, connection.signal); id !== undefined; id = await claimNext(subscribed.keys, connection.signal)) {
         let isDelivered = false;
         try {

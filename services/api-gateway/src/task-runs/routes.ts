@@ -8,21 +8,21 @@ import { orchestrationSettings } from '@praetor/orchestration/settings';
 import { setTaskRunState } from '@praetor/orchestration/set-state';
 import { NotFoundError } from '@praetor/schema/errors';
 import { taskRunSort } from '@praetor/schema/filters/task-run';
-import { uuid, withDefault } from '@praetor/schema/primitives';
+import { uuid } from '@praetor/schema/primitives';
 import { historyInterval, historyRange } from '@praetor/schema/run-history';
-import { orchestrationResult, proposeState, setStateBody } from '@praetor/schema/state';
+import { orchestrationResult, proposeState, stateProposal } from '@praetor/schema/state';
 import { type TaskRun, type TaskRunCreate, taskRun, taskRunCreate, taskRunSummary, taskRunUpdate } from '@praetor/schema/task-run';
 import { change, publishEvents } from '../changes.ts';
 import type { GatewayContext } from '../context.ts';
 import { bodyParameters } from '../http/body.ts';
 import { numberedPage, page, pageOf, paginate, readPage } from '../http/pagination.ts';
 import { Reply, type Resource, route } from '../http/route.ts';
-import { runFilters } from '../runs/filters.ts';
+import { optionalRunFilters, runFilters } from '../runs/filters.ts';
 import { readHistory } from '../runs/history.ts';
 import { countTaskRuns, deleteTaskRun, findTaskRun, listHeldLeases, listTaskRuns, toSummary, updateTaskRun } from './queries.ts';
 
 const byId = { id: uuid() };
-const sort = withDefault(taskRunSort, () => 'ID_DESC' as const);
+const sort = taskRunSort.default('ID_DESC');
 
 function found(run: TaskRun | undefined): TaskRun {
   if (run === undefined) throw new NotFoundError('Task not found');
@@ -63,7 +63,7 @@ export const taskRuns: Resource = {
       method: 'post',
       path: '/count',
       name: 'count_task_runs',
-      body: bodyParameters(runFilters),
+      body: bodyParameters(optionalRunFilters),
       response: z.int(),
       status: 200,
       handler: ({ body }, { database }) => countTaskRuns(database.kysely, body),
@@ -72,7 +72,7 @@ export const taskRuns: Resource = {
       method: 'post',
       path: '/history',
       name: 'task_run_history',
-      body: z.object({ ...historyRange, ...runFilters }),
+      body: bodyParameters({ ...historyRange, ...optionalRunFilters }),
       response: z.array(historyInterval),
       status: 200,
       handler: ({ body }, { database }) => readHistory(database.kysely, 'task_run', taskRunConditions(body), body),
@@ -90,7 +90,7 @@ export const taskRuns: Resource = {
       method: 'post',
       path: '/filter',
       name: 'read_task_runs',
-      body: bodyParameters({ sort, ...page, ...runFilters }),
+      body: bodyParameters({ limit: page.limit, sort, offset: page.offset, ...runFilters }),
       response: z.array(taskRun),
       status: 200,
       handler: ({ body }, context) => listTaskRuns(context.database.kysely, body, body.sort, readPage(body, context)),
@@ -99,7 +99,7 @@ export const taskRuns: Resource = {
       method: 'post',
       path: '/paginate',
       name: 'paginate_task_runs',
-      body: bodyParameters({ sort, ...numberedPage, ...runFilters }),
+      body: bodyParameters({ limit: numberedPage.limit, sort, page: numberedPage.page, ...runFilters }),
       response: pageOf('TaskRunPaginationResponse', taskRunSummary),
       status: 200,
       handler: ({ body }, context) => {
@@ -114,7 +114,7 @@ export const taskRuns: Resource = {
       path: '/{id}/set_state',
       name: 'set_task_run_state',
       params: byId,
-      body: setStateBody,
+      body: bodyParameters(stateProposal),
       response: orchestrationResult,
       status: 200,
       otherStatuses: [201],

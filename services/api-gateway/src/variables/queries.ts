@@ -2,7 +2,7 @@ import { sql, type Kysely } from 'kysely';
 import { variableCondition } from '@praetor/database/filter/resources';
 import { withJsonColumns } from '@praetor/database/json-columns';
 import type { Tables } from '@praetor/database/tables';
-import { type Variable, type VariableCreate, type VariableFilter, type VariableSort, type VariableUpdate, variable } from '@praetor/schema/variable';
+import { type Variable, type VariableCreate, type VariableFilter, type VariableSort, variable } from '@praetor/schema/variable';
 import type { Page } from '../http/pagination.ts';
 
 /** A variable is addressed by either of these. */
@@ -35,7 +35,7 @@ export function findVariable(db: Kysely<Tables>, key: VariableKey): Promise<Vari
     .executeTakeFirst();
 }
 
-export function updateVariable(db: Kysely<Tables>, key: VariableKey, changes: VariableUpdate): Promise<Variable | undefined> {
+export function updateVariable(db: Kysely<Tables>, key: VariableKey, changes: Partial<VariableCreate>): Promise<Variable | undefined> {
   return db
     .updateTable('variable')
     .set({ ...withJsonColumns(changes, 'value', 'tags'), updated: sql`now()` })

@@ -5,6 +5,7 @@ import { uuid } from '@praetor/schema/primitives';
 import { type Variable, type VariableUpdate, variable, variableCreate, variableFilter, variableSort, variableUpdate } from '@praetor/schema/variable';
 import { change } from '../changes.ts';
 import type { GatewayContext } from '../context.ts';
+import { refuseNulls } from '../errors.ts';
 import { bodyParameters } from '../http/body.ts';
 import { page, readPage } from '../http/pagination.ts';
 import { type Resource, route } from '../http/route.ts';
@@ -26,7 +27,7 @@ const byName = { name: z.string() };
 const read = async ({ params }: { params: VariableKey }, { database }: GatewayContext) => found(await findVariable(database.kysely, params));
 
 const update = ({ params, body }: { params: VariableKey; body: VariableUpdate }, context: GatewayContext) =>
-  change(context, async (db, emit) => emit(toEvent('updated', found(await updateVariable(db, params, body)))));
+  change(context, async (db, emit) => emit(toEvent('updated', found(await updateVariable(db, params, refuseNulls(body, 'value'))))));
 
 const remove = ({ params }: { params: VariableKey }, context: GatewayContext) =>
   change(context, async (db, emit) => emit(toEvent('deleted', found(await deleteVariable(db, params)))));
@@ -56,7 +57,7 @@ export const variables: Resource = {
       method: 'post',
       path: '/filter',
       name: 'read_variables',
-      body: bodyParameters({ ...filters, ...page, sort: variableSort.default('NAME_ASC') }),
+      body: bodyParameters({ ...page, ...filters, sort: variableSort.default('NAME_ASC') }),
       response: z.array(variable),
       status: 200,
       handler: ({ body }, context) => listVariables(context.database.kysely, body.variables, body.sort, readPage(body, context)),

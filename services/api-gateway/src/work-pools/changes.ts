@@ -2,15 +2,17 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Kysely } from 'kysely';
 import { withJsonColumns } from '@praetor/database/json-columns';
 import type { Tables } from '@praetor/database/tables';
-import { movePools, workPoolStatusEvent } from '@praetor/orchestration/readiness';
+import { setWorkPoolPaused } from '@praetor/orchestration/pauses';
+import { workPoolStatusEvent } from '@praetor/orchestration/readiness';
 import type { Json } from '@praetor/schema/json';
 import type { WorkPool, WorkPoolCreate, WorkPoolUpdate } from '@praetor/schema/work-pool';
 import { workQueueCreate } from '@praetor/schema/work-queue';
 import type { Emit } from '../changes.ts';
+import { refuseNulls } from '../errors.ts';
 import { addWorkQueue } from '../work-queues/changes.ts';
 import { workQueueEvent } from '../work-queues/events.ts';
 import { workPoolEvent, workPoolUpdatedEvent } from './events.ts';
-import { deleteWorkPool, findWorkPool, hasOnlineWorker, insertWorkPool, lockWorkPool, updateWorkPool } from './queries.ts';
+import { deleteWorkPool, findWorkPool, insertWorkPool, lockWorkPool, updateWorkPool } from './queries.ts';
 
 /* Changes of work pools with all that they entail: the default queue, the status, the events. */
 
@@ -32,19 +34,16 @@ export async function createWorkPool(db: Kysely<Tables>, emit: Emit, create: Wor
 
 const EVENT_FIELDS = ['description', 'base_job_template', 'concurrency_limit', 'storage_configuration'] as const;
 
-/** Changes what `update` mentions. Null stands for nothing where a pool must have a value. False: there is no such pool. */
+/** Changes what `update` mentions. False: there is no such pool. Throws ConflictError for a null where a pool must have a value. */
 export async function changeWorkPool(db: Kysely<Tables>, emit: Emit, name: string, update: WorkPoolUpdate): Promise<boolean> {
   const pool = await lockWorkPool(db, name);
   if (pool === undefined) return false;
-  const { is_paused, base_job_template, storage_configuration, ...rest } = update;
-  const changes = { ...rest, is_paused: is_paused ?? undefined, base_job_template: base_job_template ?? undefined, storage_configuration: storage_configuration ?? undefined };
+  const { is_paused, ...changes } = refuseNulls(update, 'description', 'concurrency_limit');
   await updateWorkPool(db, pool.id, withJsonColumns(changes, 'base_job_template', 'storage_configuration'));
   const changed = EVENT_FIELDS.filter((field) => changes[field] !== undefined && !isDeepStrictEqual(changes[field], pool[field]));
   const updates = Object.fromEntries(changed.map((field): [string, Json] => [field, { from: pool[field], to: changes[field] }]));
   if (changed.length > 0) emit(workPoolUpdatedEvent(pool, updates));
-  if (changes.is_paused === undefined) return true;
-  const status = changes.is_paused ? 'PAUSED' : (await hasOnlineWorker(db, pool.id)) ? 'READY' : 'NOT_READY';
-  for (const event of await movePools(db, status, [pool.id])) emit(event);
+  if (is_paused !== undefined) for (const event of (await setWorkPoolPaused(db, pool.id, is_paused)) ?? []) emit(event);
   return true;
 }
 

@@ -1,6 +1,7 @@
 import { type Insertable, type Kysely, type Updateable, sql } from 'kysely';
 import { workPoolCondition } from '@praetor/database/filter/resources';
 import type { Tables, WorkPoolTable } from '@praetor/database/tables';
+import { WITHOUT_STATUS } from '@praetor/orchestration/readiness';
 import type { WorkPoolFilter } from '@praetor/schema/filters/work-pool';
 import { normalizeUuid } from '@praetor/schema/primitives';
 import type { WorkPool } from '@praetor/schema/work-pool';
@@ -23,12 +24,17 @@ function selectWorkPools(db: Kysely<Tables>) {
 type Row = Awaited<ReturnType<ReturnType<typeof selectWorkPools>['executeTakeFirstOrThrow']>>;
 
 function toWorkPool(row: Row): WorkPool {
-  return { ...row, storage_configuration: { ...NO_STORAGE, ...row.storage_configuration } };
+  return { ...row, status: row.type === WITHOUT_STATUS ? null : row.status, storage_configuration: { ...NO_STORAGE, ...row.storage_configuration } };
 }
 
 export async function findWorkPool(db: Kysely<Tables>, name: string): Promise<WorkPool | undefined> {
   const row = await selectWorkPools(db).where('name', '=', name).executeTakeFirst();
   return row && toWorkPool(row);
+}
+
+export async function findWorkPools(db: Kysely<Tables>, ids: readonly string[]): Promise<WorkPool[]> {
+  const rows = await selectWorkPools(db).where('id', 'in', ids).execute();
+  return rows.map(toWorkPool);
 }
 
 export async function listWorkPools(db: Kysely<Tables>, filter: WorkPoolFilter | null | undefined, page: Page): Promise<WorkPool[]> {
@@ -76,11 +82,6 @@ export async function updateWorkPool(db: Kysely<Tables>, id: string, changes: Up
 /** Its queues and workers go with it; runs and deployments stay. */
 export async function deleteWorkPool(db: Kysely<Tables>, id: string): Promise<void> {
   await db.deleteFrom('work_pool').where('id', '=', id).execute();
-}
-
-export async function hasOnlineWorker(db: Kysely<Tables>, workPoolId: string): Promise<boolean> {
-  const worker = await db.selectFrom('worker').select('id').where('work_pool_id', '=', workPoolId).where('status', '=', 'ONLINE').limit(1).executeTakeFirst();
-  return worker !== undefined;
 }
 
 /** True where all of these block documents exist. */

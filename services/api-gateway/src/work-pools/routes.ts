@@ -1,37 +1,36 @@
 import { z } from 'zod';
+import { findDefaultMisfit, referencedBlocks } from '@praetor/parameters/job-variables';
 import { ConflictError, ForbiddenError, NotFoundError, UnprocessableError } from '@praetor/schema/errors';
 import { workPoolFilter } from '@praetor/schema/filters/work-pool';
 import { flowRun } from '@praetor/schema/flow-run';
-import { integer, timestamp, uuid, withDefault } from '@praetor/schema/primitives';
+import { integer, timestamp, uuid } from '@praetor/schema/primitives';
 import { type WorkPoolCreate, type WorkPoolUpdate, workPool, workPoolConcurrency, workPoolCreate, workPoolUpdate } from '@praetor/schema/work-pool';
 import { change } from '../changes.ts';
 import type { GatewayContext } from '../context.ts';
 import { bodyParameters } from '../http/body.ts';
 import { numberedPage, page, readPage } from '../http/pagination.ts';
 import { type Resource, route } from '../http/route.ts';
-import { findDefaultMisfit, referencedBlocks } from '../parameters/job-variables.ts';
 import { workQueueRoutes } from '../work-queues/pool-routes.ts';
 import { workerRoutes } from '../workers/routes.ts';
 import { changeWorkPool, createWorkPool, removeWorkPool } from './changes.ts';
 import { readWorkPoolConcurrency } from './concurrency.ts';
 import { poolNotFound } from './placement.ts';
 import { countWorkPools, existBlockDocuments, findWorkPool, listWorkPools } from './queries.ts';
+import { isReservedName } from './reserved-names.ts';
 import { pollWorkPool } from './scheduled-runs.ts';
 
 const byName = { name: z.string() };
 const filters = { work_pools: workPoolFilter.nullish() };
 
-/** Names that begin like this are kept for Prefect's own pools. */
-const isReserved = (name: string) => name.toLowerCase().startsWith('prefect');
-
+const RESERVED = "Names that begin with 'prefect' are kept for Prefect's own work pools.";
 /** What may be changed of such a pool. */
 const CHANGEABLE_OF_RESERVED: ReadonlySet<string> = new Set(['is_paused', 'concurrency_limit']);
 
 async function create(body: WorkPoolCreate, context: GatewayContext) {
-  if (isReserved(body.name)) throw new ForbiddenError("Work pools starting with 'Prefect' are reserved for internal use.");
+  if (isReservedName(body.name)) throw new ForbiddenError(RESERVED);
   if (!(await existBlockDocuments(context.database.kysely, referencedBlocks(body.base_job_template)))) throw new NotFoundError('Block not found.');
   const misfit = findDefaultMisfit(body.base_job_template);
-  if (misfit !== undefined) throw new UnprocessableError(`Validation failed for work pool's job variable defaults: ${misfit}`);
+  if (misfit !== undefined) throw new UnprocessableError(`The defaults of the variables do not fit their schema: ${misfit}`);
   const created = await change(context, (db, emit) => createWorkPool(db, emit, body));
   if (created === undefined) throw new ConflictError('A work pool with this name already exists.');
   return created;
@@ -39,12 +38,12 @@ async function create(body: WorkPoolCreate, context: GatewayContext) {
 
 async function update(name: string, body: WorkPoolUpdate, context: GatewayContext): Promise<void> {
   const isForbidden = Object.keys(body).some((field) => !CHANGEABLE_OF_RESERVED.has(field));
-  if (isReserved(name) && isForbidden) throw new ForbiddenError("Work pools starting with 'Prefect' are reserved for internal use; they can only be paused and limited.");
+  if (isReservedName(name) && isForbidden) throw new ForbiddenError(`${RESERVED} They can be paused and limited.`);
   if (!(await change(context, (db, emit) => changeWorkPool(db, emit, name, body)))) throw poolNotFound(name);
 }
 
 async function remove(name: string, context: GatewayContext): Promise<void> {
-  if (isReserved(name)) throw new ForbiddenError("Work pools starting with 'Prefect' are reserved for internal use and can not be deleted.");
+  if (isReservedName(name)) throw new ForbiddenError(RESERVED);
   if (!(await change(context, (db, emit) => removeWorkPool(db, emit, name)))) throw poolNotFound(name);
 }
 
@@ -75,7 +74,7 @@ export const workPools: Resource = {
       method: 'post',
       path: '/filter',
       name: 'read_work_pools',
-      body: bodyParameters({ ...filters, ...page }),
+      body: bodyParameters({ limit: page.limit, ...filters, offset: page.offset }),
       response: z.array(workPool),
       status: 200,
       handler: ({ body }, context) => listWorkPools(context.database.kysely, body.work_pools, readPage(body, context)),
@@ -104,7 +103,7 @@ export const workPools: Resource = {
       path: '/{name}/concurrency_status',
       name: 'read_work_pool_concurrency_status',
       params: byName,
-      body: bodyParameters({ ...numberedPage, flow_run_limit: withDefault(integer((limit) => limit.min(0).max(200)), () => 10) }),
+      body: bodyParameters({ ...numberedPage, flow_run_limit: integer((limit) => limit.min(0).max(200)).default(10) }),
       response: workPoolConcurrency,
       status: 200,
       handler: async ({ params, body }, context) => {
@@ -120,10 +119,10 @@ export const workPools: Resource = {
       name: 'get_scheduled_flow_runs',
       params: byName,
       body: bodyParameters({
-        work_queue_names: z.array(z.string()).nullish(),
-        scheduled_before: timestamp().nullish(),
-        scheduled_after: timestamp().nullish(),
         limit: page.limit,
+        work_queue_names: z.array(z.string()).optional(),
+        scheduled_before: timestamp().optional(),
+        scheduled_after: timestamp().optional(),
       }),
       response: z.array(workerFlowRun),
       status: 200,

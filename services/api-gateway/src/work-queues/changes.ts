@@ -1,20 +1,18 @@
 import type { Kysely } from 'kysely';
 import { withJsonColumns } from '@praetor/database/json-columns';
-import type { Tables, WorkQueueStatus } from '@praetor/database/tables';
+import type { Tables } from '@praetor/database/tables';
+import { workQueueStatusAfter } from '@praetor/orchestration/pauses';
 import { workQueueStatusEvent } from '@praetor/orchestration/readiness';
 import { ConflictError } from '@praetor/schema/errors';
 import type { JsonObject } from '@praetor/schema/json';
-import { type Timestamp, now, secondsBetween } from '@praetor/schema/timestamps';
 import type { WorkQueueCreate, WorkQueueUpdate } from '@praetor/schema/work-queue';
 import type { Emit } from '../changes.ts';
+import { refuseNulls } from '../errors.ts';
 import { type PoolLabels, workQueueEvent } from './events.ts';
 import { findFreePriority, makeRoom } from './priorities.ts';
 import { type WorkQueueKey, deleteWorkQueue, insertWorkQueue, lockRanks, lockWorkQueue, updateRanks, updateWorkQueue } from './queries.ts';
 
 /* Changes of queues with all that they entail: the ranks of the other queues, the status, the events. */
-
-/** A queue that was polled this recently counts as ready when it is unpaused. */
-const RECENT_POLL_SECONDS = 60;
 
 /** Adds a queue to a pool; undefined when the pool has one of this name. */
 export async function addWorkQueue(db: Kysely<Tables>, emit: Emit, pool: PoolLabels, create: WorkQueueCreate): Promise<{ id: string } | undefined> {
@@ -27,13 +25,6 @@ export async function addWorkQueue(db: Kysely<Tables>, emit: Emit, pool: PoolLab
   return queue;
 }
 
-/** The status that (un)pausing a queue brings about, if it brings about another. */
-function statusAfter(isPaused: boolean | undefined, status: WorkQueueStatus, lastPolled: Timestamp | null): WorkQueueStatus | undefined {
-  if (isPaused === true && status !== 'PAUSED') return 'PAUSED';
-  if (isPaused !== false || status !== 'PAUSED') return undefined;
-  return lastPolled !== null && secondsBetween(lastPolled, now()) <= RECENT_POLL_SECONDS ? 'READY' : 'NOT_READY';
-}
-
 type Locked = NonNullable<Awaited<ReturnType<typeof lockWorkQueue>>>;
 
 /** What an event tells about the fields that really changed; status, pause and polls are told otherwise. */
@@ -42,13 +33,13 @@ function describeChanges(queue: Locked, changes: Pick<WorkQueueUpdate, 'name' | 
   return Object.fromEntries(fields.map((field) => [field, { from: queue[field], to: changes[field] }]));
 }
 
-/** Changes what `update` mentions. Null stands for nothing where a queue must have a value. False: there is no such queue. */
+/** Changes what `update` mentions. False: there is no such queue. Throws ConflictError for a null where a queue must have a value. */
 export async function changeWorkQueue(db: Kysely<Tables>, emit: Emit, key: WorkQueueKey, update: WorkQueueUpdate): Promise<boolean> {
   const queue = await lockWorkQueue(db, key);
   if (queue === undefined) return false;
-  const { filter, is_paused, concurrency_limit, last_polled } = update;
-  const changes = { filter, is_paused, concurrency_limit, last_polled, name: update.name ?? undefined, description: update.description ?? undefined, priority: update.priority ?? undefined };
-  const status = statusAfter(is_paused, queue.status, last_polled === undefined ? queue.last_polled : last_polled);
+  const changes = refuseNulls(update, 'filter', 'concurrency_limit', 'last_polled');
+  const { is_paused, last_polled } = changes;
+  const status = is_paused === undefined ? undefined : workQueueStatusAfter(is_paused, queue.status, last_polled === undefined ? queue.last_polled : last_polled);
   await updateWorkQueue(db, queue.id, { ...withJsonColumns(changes, 'filter'), status });
   const pool = { id: queue.work_pool_id, name: queue.pool_name, type: queue.pool_type };
   const named = { id: queue.id, name: changes.name ?? queue.name };

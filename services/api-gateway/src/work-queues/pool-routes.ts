@@ -34,7 +34,7 @@ export const workQueueRoutes: readonly Route[] = [
       change(context, async (db, emit) => {
         const pool = await requireWorkPool(db, params.work_pool_name);
         const created = await addWorkQueue(db, emit, pool, body);
-        if (created === undefined) throw new ConflictError(`A work queue with this name already exists in work pool '${pool.name}'.`);
+        if (created === undefined) throw new ConflictError(`Work pool '${pool.name}' has a queue of this name.`);
         return findWorkQueue(db, created, POOL_SLOT_STATES);
       }),
   }),
@@ -56,7 +56,7 @@ export const workQueueRoutes: readonly Route[] = [
     path: '/{work_pool_name}/queues/filter',
     name: 'read_work_queues',
     params: byPool,
-    body: bodyParameters({ work_queues: workQueueFilter.nullish(), ...page }),
+    body: bodyParameters({ limit: page.limit, work_queues: workQueueFilter.optional(), offset: page.offset }),
     response: z.array(workQueue),
     status: 200,
     handler: async ({ params, body }, context) => {

@@ -90,7 +90,8 @@ export const workQueues: Resource = {
       path: '/{id}/get_runs',
       name: 'read_work_queue_runs',
       params: byId,
-      body: bodyParameters({ limit: page.limit, scheduled_before: timestamp().nullish() }),
+      headerParameters: { 'x-prefect-ui': boolean().nullable().default(false) },
+      body: bodyParameters({ limit: page.limit, scheduled_before: timestamp().optional() }),
       response: z.array(flowRun),
       status: 200,
       handler: async ({ params, body, headers }, context) => {

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { markPoolAlive } from '@praetor/orchestration/readiness';
 import { NotFoundError } from '@praetor/schema/errors';
 import { workerFilter } from '@praetor/schema/filters/work-pool';
 import { integer } from '@praetor/schema/primitives';
@@ -9,7 +8,8 @@ import { bodyParameters } from '../http/body.ts';
 import { page, readPage } from '../http/pagination.ts';
 import { type Route, route } from '../http/route.ts';
 import { requireWorkPool } from '../work-pools/placement.ts';
-import { deleteWorker, listWorkers, recordHeartbeat } from './queries.ts';
+import { noteHeartbeat } from './changes.ts';
+import { deleteWorker, listWorkers } from './queries.ts';
 
 const byPool = { work_pool_name: z.string() };
 
@@ -20,13 +20,12 @@ export const workerRoutes: readonly Route[] = [
     path: '/{work_pool_name}/workers/heartbeat',
     name: 'worker_heartbeat',
     params: byPool,
-    body: z.object({ name: z.string(), heartbeat_interval_seconds: integer().nullish() }),
+    body: bodyParameters({ name: z.string(), heartbeat_interval_seconds: integer().nullish() }),
     status: 204,
     handler: ({ params, body }, context) =>
       change(context, async (db, emit) => {
         const pool = await requireWorkPool(db, params.work_pool_name);
-        await recordHeartbeat(db, pool.id, body.name, body.heartbeat_interval_seconds ?? null);
-        for (const event of await markPoolAlive(db, pool.id)) emit(event);
+        await noteHeartbeat(db, emit, pool.id, body.name, body.heartbeat_interval_seconds ?? null);
       }),
   }),
   route({
@@ -34,7 +33,7 @@ export const workerRoutes: readonly Route[] = [
     path: '/{work_pool_name}/workers/filter',
     name: 'read_workers',
     params: byPool,
-    body: bodyParameters({ workers: workerFilter.nullish(), ...page }),
+    body: bodyParameters({ limit: page.limit, workers: workerFilter.nullish(), offset: page.offset }),
     response: z.array(worker),
     status: 200,
     handler: async ({ params, body }, context) => {

@@ -1,0 +1,26 @@
+import type { Sql } from '@praetor/database/sql';
+import type { Timestamp } from '@praetor/schema/timestamps';
+import { HELD_SECONDS } from '@praetor/triggers/held-events';
+
+/** How long it is remembered which events were seen; nothing waits for its leader longer than half of it. */
+const SEEN_SECONDS = 1800;
+
+export interface SweepOptions {
+  /** The moment up to which events are known. */
+  asOf: Timestamp;
+  /** Buckets are kept this long after their end. */
+  bufferSeconds: number;
+  /** Triggers whose buckets are not to be swept. */
+  exceptTriggers: readonly string[];
+}
+
+/** Forgets what no event can matter to any more (facts/events.md §7.4, prefect-3.9.1.md §4.5). */
+export async function sweep(sql: Sql, { asOf, bufferSeconds, exceptTriggers }: SweepOptions): Promise<void> {
+  await sql`
+    delete from automation_held_event e
+    where e.updated < now() - make_interval(secs => ${HELD_SECONDS}) and not exists (
+      select from automation_bucket b
+      where (b.automation_id, b.trigger_id, b.bucketing_key) = (e.automation_id, e.trigger_id, e.bucketing_key) and b."end" > now())`;
+  await sql`delete from automation_bucket where "end" <= ${asOf}::timestamptz - make_interval(secs => ${bufferSeconds}) and trigger_id <> all(${exceptTriggers}::uuid[])`;
+  await sql`delete from praetor.automation_seen_event where seen < now() - make_interval(secs => ${SEEN_SECONDS})`;
+}
