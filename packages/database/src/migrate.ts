@@ -9,13 +9,14 @@ import { automations } from './migrations/0006_automations.ts';
 import { observedStates } from './migrations/0007_observed_states.ts';
 import { taskWorkers } from './migrations/0008_task_workers.ts';
 import { tagLimits } from './migrations/0009_tag_limits.ts';
+import { intake } from './migrations/0010_intake.ts';
 import { ALEMBIC_HEAD, readAlembicVersion } from './migrations/alembic.ts';
 import { IncompatibleDatabaseError, type Migration } from './migrations/migration.ts';
 import type { Tables } from './tables.ts';
 
 export { IncompatibleDatabaseError } from './migrations/migration.ts';
 
-export const MIGRATIONS: readonly Migration[] = [prefectTables, praetorTables, ownIndexes, unusedIndexes, cleanupMessages, automations, observedStates, taskWorkers, tagLimits];
+export const MIGRATIONS: readonly Migration[] = [prefectTables, praetorTables, ownIndexes, unusedIndexes, cleanupMessages, automations, observedStates, taskWorkers, tagLimits, intake];
 
 /** Any number that nobody else locks. */
 const LOCK = 4_200_391;

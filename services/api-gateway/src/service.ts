@@ -5,6 +5,7 @@ import { createApp } from './app.ts';
 import { addBundledBlockTypes } from './block-types/bundled.ts';
 import { createHttpServer } from './http/server.ts';
 import { createSockets } from './sockets/sockets.ts';
+import { tellOfIntake } from './sockets/tell-of-intake.ts';
 import { openWebUi } from './web-ui/web-ui.ts';
 
 /**
@@ -23,6 +24,7 @@ export function createApiGateway(context: ServiceContext, otherSockets: readonly
       const sockets = attachSockets(server, [...createSockets(context), ...otherSockets], socketOptions(context));
       server.listen(port, host);
       await once(server, 'listening');
+      const telling = tellOfIntake(context, signal);
       if (!signal.aborted) await once(signal, 'abort');
       // First what never ends by itself.
       await sockets[Symbol.asyncDispose]();
@@ -31,6 +33,7 @@ export function createApiGateway(context: ServiceContext, otherSockets: readonly
       server.close();
       server.closeIdleConnections();
       await once(server, 'close');
+      await telling;
     },
   };
 }

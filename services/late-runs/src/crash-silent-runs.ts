@@ -1,6 +1,6 @@
 import { proposeState } from '@praetor/schema/state';
 import { type Timestamp, secondsBetween } from '@praetor/schema/timestamps';
-import { HEARTBEATS, type Listening, heartbeatInterval } from './heartbeats.ts';
+import { HEARTBEATS, heartbeatInterval, readListening } from './heartbeats.ts';
 import { type FoundRun, type RoundContext, proposeForFlowRun } from './propose.ts';
 
 const BATCH_SIZE = 500;
@@ -36,9 +36,13 @@ function findBeatingRuns({ database: { sql } }: RoundContext, after: string | nu
 
 /**
  * Crashes running runs whose process has died without a word: they sent heartbeats, and then nothing at all came from them for
- * a multiple of the interval. Of runs that never sent any nobody can tell. Returns how many.
+ * a multiple of the interval, all of which the server has listened and stored what it heard. Of runs that never sent any nobody
+ * can tell. Returns how many.
  */
-export async function crashSilentRuns(context: RoundContext, { since, until }: Listening, signal: AbortSignal): Promise<number> {
+export async function crashSilentRuns(context: RoundContext, signal: AbortSignal): Promise<number> {
+  const listening = await readListening(context);
+  if (listening === undefined) return 0;
+  const { since, until } = listening;
   const { heartbeatMultiple, fallbackHeartbeatSeconds } = context.settings.services.silentRuns;
   let crashed = 0;
   for (let after: string | null = null; !signal.aborted; ) {

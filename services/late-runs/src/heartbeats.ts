@@ -1,5 +1,6 @@
-import type { Broker } from '@praetor/streams/broker';
-import { type Timestamp, addSeconds, now } from '@praetor/schema/timestamps';
+import { type Span, readIntake } from '@praetor/orchestration/intake';
+import { addSeconds, now } from '@praetor/schema/timestamps';
+import type { RoundContext } from './propose.ts';
 
 /** Heartbeats that are looked at; their interval is what lies between them. */
 export const HEARTBEATS = 6;
@@ -18,26 +19,9 @@ export function heartbeatInterval(heartbeats: readonly number[], fallback: numbe
   return gaps.length < ENOUGH_GAPS ? Math.max(median, fallback) : Math.max(median, SHORTEST_INTERVAL_SECONDS);
 }
 
-/** Up to when, and since when, silence of the events means something. */
-export interface Listening {
-  since: Timestamp;
-  until: Timestamp;
-}
-
-/**
- * Watches whether events arrive at all: those that nobody could publish or has stored yet say nothing about runs. Listens
- * from its creation, and anew after each time that the streams were away.
- */
-export function createListener(broker: Pick<Broker, 'lag'>): () => Promise<Listening> {
-  let since = now();
-  return async () => {
-    try {
-      const groups = await broker.lag();
-      const lag = groups.find(({ group }) => group === 'event-persister');
-      return { since, until: addSeconds(now(), -(lag?.oldestSeconds ?? 0)) };
-    } catch (error) {
-      since = now();
-      throw error;
-    }
-  };
+/** When events of a run would have been stored, had it sent any, so that silence means something; undefined if that is not known. */
+export async function readListening({ database, broker }: Pick<RoundContext, 'database' | 'broker'>): Promise<Span | undefined> {
+  const groups = await broker.lag();
+  const waiting = groups.find(({ group }) => group === 'event-persister');
+  return await readIntake(database.sql, addSeconds(now(), -(waiting?.oldestSeconds ?? 0)));
 }

@@ -2,23 +2,20 @@ import type { CreateService } from '@praetor/runtime/service';
 import { cancelChildTaskRuns, cancelSubflows, finishCancellations } from './clean-up-cancellations.ts';
 import { crashSilentRuns } from './crash-silent-runs.ts';
 import { expirePauses } from './expire-pauses.ts';
-import { createListener } from './heartbeats.ts';
 import { markLateRuns } from './mark-late.ts';
 import { createMetrics } from './metrics.ts';
-import type { RoundContext } from './propose.ts';
 
 /** Moves on the runs that nobody else will: late ones, expired pauses, those whose process died, and what cancelled runs leave behind. */
 export const createLateRuns: CreateService = (context) => {
   const metrics = createMetrics(context.registry);
   const { lateRuns, pauseExpirations, cancellationCleanup, silentRuns } = context.settings.services;
-  const listen = createListener(context.broker);
   const rounds = [
     { ...lateRuns, reason: 'late', settle: markLateRuns },
     { ...pauseExpirations, reason: 'pause-expired', settle: expirePauses },
     { ...cancellationCleanup, reason: 'cancelling-timeout', settle: finishCancellations },
     { ...cancellationCleanup, reason: 'child-task-run', settle: cancelChildTaskRuns },
     { ...cancellationCleanup, reason: 'sub-flow', settle: cancelSubflows },
-    { ...silentRuns, reason: 'silent', settle: async (round: RoundContext, signal: AbortSignal) => crashSilentRuns(round, await listen(), signal) },
+    { ...silentRuns, reason: 'silent', settle: crashSilentRuns },
   ];
   return {
     name: 'late-runs',

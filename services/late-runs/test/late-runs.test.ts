@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
+import { crashSilentRuns } from '@praetor/late-runs/crash-silent-runs';
 import { heartbeatInterval } from '@praetor/late-runs/heartbeats';
 import { createLateRuns } from '@praetor/late-runs/service';
 import { type NewFlowRun, createFlowRun, createTaskRun } from '@praetor/orchestration/create-run';
+import { noteIntake, readIntake } from '@praetor/orchestration/intake';
 import { type FlowRunProposal, setFlowRunState } from '@praetor/orchestration/set-state';
 import { orchestrationSettings } from '@praetor/orchestration/settings';
 import { parseSettings } from '@praetor/schema/settings';
 import { type StateType, proposeState } from '@praetor/schema/state';
-import { type Timestamp, addSeconds, now } from '@praetor/schema/timestamps';
+import { type Timestamp, addSeconds, now, secondsBetween } from '@praetor/schema/timestamps';
+import type { GroupLag } from '@praetor/streams/broker';
+import { MemoryBroker } from '@praetor/streams/memory';
+import { createTestContext } from '@praetor/test/support/context';
 import { startCopies } from '@praetor/test/support/copies';
 import { type TestDatabase, createTestDatabase } from '@praetor/test/support/database';
 import { until } from '@praetor/test/support/poll';
@@ -121,22 +126,38 @@ test('what belongs to a cancelled run is cancelled, what is finished stays so', 
   assert.deepEqual(await statesOf('flow_run', remote), ['Pending', 'Running', 'Cancelling']);
 });
 
+/** An event of a run so many seconds ago, as its subject or as something that the event names. */
+async function tell(run: string, event: string, secondsAgo: number, role = ''): Promise<void> {
+  const [id, moment, resource] = [randomUUID(), addSeconds(now(), -secondsAgo), `prefect.flow-run.${run}`];
+  const subject = role === '' ? resource : 'prefect.task-run.x';
+  await database.sql`insert into events (id, occurred, event, resource_id, resource, payload, received, recorded)
+    values (${id}::uuid, ${moment}::timestamptz, ${event}, ${subject}, '{}', '{}', ${moment}::timestamptz, now())`;
+  await database.sql`insert into event_resources (event_id, occurred, resource_id, resource_role, resource)
+    values (${id}::uuid, ${moment}::timestamptz, ${resource}, ${role}, '{}')`;
+}
+
+/** A run that is running for so many seconds, with heartbeats so many seconds ago. */
+async function runSince(secondsAgo: number, ...heartbeats: number[]): Promise<string> {
+  const run = await createRun({}, 'RUNNING');
+  await database.sql`update flow_run set state_timestamp = now() - make_interval(secs => ${secondsAgo}) where id = ${run}::uuid`;
+  for (const seconds of heartbeats) await tell(run, 'prefect.flow-run.heartbeat', seconds);
+  return run;
+}
+
+/** Gateways took in events from so many seconds ago to so many seconds ago. */
+async function listened(since: number, until: number): Promise<void> {
+  await database.sql`delete from praetor.intake`;
+  await database.sql`insert into praetor.intake (since, until) values (now() - make_interval(secs => ${since}), now() - make_interval(secs => ${until}))`;
+}
+
+const SILENCE = {
+  PRAETOR_SERVICES_SILENT_RUNS_LOOP_SECONDS: '0.05',
+  PRAETOR_SERVICES_SILENT_RUNS_HEARTBEAT_MULTIPLE: '1',
+  PRAETOR_SERVICES_SILENT_RUNS_FALLBACK_HEARTBEAT_SECONDS: '1',
+};
+
 test('a run whose heartbeats stop has crashed, and only such a run', async () => {
-  /** Events of a run: so many seconds ago, as its subject or as something that they name. */
-  async function tell(run: string, event: string, secondsAgo: number, role = ''): Promise<void> {
-    const [id, moment, resource] = [randomUUID(), addSeconds(now(), -secondsAgo), `prefect.flow-run.${run}`];
-    const subject = role === '' ? resource : 'prefect.task-run.x';
-    await database.sql`insert into events (id, occurred, event, resource_id, resource, payload, received, recorded)
-      values (${id}::uuid, ${moment}::timestamptz, ${event}, ${subject}, '{}', '{}', ${moment}::timestamptz, now())`;
-    await database.sql`insert into event_resources (event_id, occurred, resource_id, resource_role, resource)
-      values (${id}::uuid, ${moment}::timestamptz, ${resource}, ${role}, '{}')`;
-  }
-  async function runSince(secondsAgo: number, ...heartbeats: number[]): Promise<string> {
-    const run = await createRun({}, 'RUNNING');
-    await database.sql`update flow_run set state_timestamp = now() - make_interval(secs => ${secondsAgo}) where id = ${run}::uuid`;
-    for (const seconds of heartbeats) await tell(run, 'prefect.flow-run.heartbeat', seconds);
-    return run;
-  }
+  await listened(600, 0);
   const silent = await runSince(300, 61, 60);
   const patient = await runSince(300, 160, 60);
   const mute = await runSince(300);
@@ -146,10 +167,10 @@ test('a run whose heartbeats stop has crashed, and only such a run', async () =>
   const finished = await createRun({}, 'RUNNING', 'COMPLETED');
   await tell(finished, 'prefect.flow-run.heartbeat', 200);
 
-  const settings = { ...SETTINGS, PRAETOR_SERVICES_SILENT_RUNS_LOOP_SECONDS: '0.05', PRAETOR_SERVICES_SILENT_RUNS_HEARTBEAT_MULTIPLE: '1', PRAETOR_SERVICES_SILENT_RUNS_FALLBACK_HEARTBEAT_SECONDS: '1' };
+  const settings = { ...SETTINGS, ...SILENCE };
   {
     await using _off = startCopies(2, database.url, createLateRuns, { ...settings, PRAETOR_SERVICES_SILENT_RUNS_ENABLED: 'false' });
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await settle();
     assert.deepEqual(await statesOf('flow_run', silent), ['Pending', 'Running']);
   }
   await using _services = startCopies(2, database.url, createLateRuns, settings);
@@ -159,6 +180,55 @@ test('a run whose heartbeats stop has crashed, and only such a run', async () =>
   assert.match(`${state?.type} ${state?.message}`, /^CRASHED .*heartbeat every 1 seconds/);
   for (const run of [patient, mute, restarted, busy]) assert.deepEqual(await statesOf('flow_run', run), ['Pending', 'Running']);
   assert.deepEqual(await statesOf('flow_run', finished), ['Pending', 'Running', 'Completed']);
+});
+
+/** A broker whose readers are behind. */
+class SlowBroker extends MemoryBroker {
+  oldestSeconds = 0;
+  override async lag(): Promise<GroupLag[]> {
+    return [{ topic: 'events', group: 'event-persister', lag: 1, pending: 0, oldestSeconds: this.oldestSeconds }];
+  }
+}
+
+test('silence means nothing while nobody listened', async () => {
+  await using broker = new SlowBroker({ saveDeadLetter: async () => {} });
+  const context = createTestContext(database, broker, { ...SILENCE, PRAETOR_SERVICES_SILENT_RUNS_FALLBACK_HEARTBEAT_SECONDS: '100' });
+  const round = () => crashSilentRuns(context, new AbortController().signal);
+  await database.sql`delete from praetor.intake`;
+  const run = await runSince(1000, 951, 950);
+  assert.equal(await round(), 0, 'nobody ever told that they listen');
+  await listened(2000, 900);
+  assert.equal(await round(), 0, 'every gateway is away, since shortly after the run was heard');
+  await noteIntake(database.sql);
+  assert.equal(await round(), 0, 'a gateway is back');
+  await noteIntake(database.sql);
+  assert.equal(await round(), 0, 'and stays');
+  await listened(50, 0);
+  assert.equal(await round(), 0, 'not for long enough');
+  await listened(2000, 0);
+  broker.oldestSeconds = 900;
+  assert.equal(await round(), 0, 'what it sent may wait in the stream');
+  broker.oldestSeconds = 0;
+  assert.deepEqual(await statesOf('flow_run', run), ['Pending', 'Running']);
+  assert.equal(await round(), 1);
+  assert.deepEqual(await statesOf('flow_run', run), ['Pending', 'Running', 'Crashed']);
+});
+
+test('short gaps of the intake do not count', async () => {
+  const intake = async () => {
+    const span = await readIntake(database.sql, addSeconds(now(), 60));
+    assert.ok(span);
+    return span;
+  };
+  await listened(500, 5);
+  const before = await intake();
+  await Promise.all(Array.from({ length: 5 }, () => noteIntake(database.sql)));
+  const short = await intake();
+  assert.equal(short.since, before.since);
+  assert.ok(secondsBetween(before.until, short.until) >= 5);
+  await listened(500, 16);
+  await Promise.all(Array.from({ length: 5 }, () => noteIntake(database.sql)));
+  assert.ok(secondsBetween(before.since, (await intake()).since) >= 450);
 });
 
 for (const [heartbeats, interval] of [
