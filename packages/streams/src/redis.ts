@@ -39,6 +39,8 @@ export class RedisBroker implements Broker {
   readonly #options: RedisBrokerOptions;
   readonly #redis: Redis;
   readonly #lengths = new Map<Topic, { length: number; checked: number }>();
+  readonly #gathering = new Map<Topic, { messages: string[]; written: Promise<void> }>();
+  readonly #writing = new Map<Topic, Promise<void>>();
 
   constructor(options: RedisBrokerOptions) {
     this.#options = options;
@@ -64,23 +66,43 @@ export class RedisBroker implements Broker {
 
   async publish(topic: Topic, messages: readonly string[]): Promise<void> {
     if (messages.length === 0) return;
-    const key = this.#key(topic);
-    const isTailOnly = groupsOf(topic).length === 0;
     await this.#requireConnection();
     try {
-      if (!isTailOnly) await this.#checkLength(topic);
-      const pipeline = this.#redis.pipeline();
-      for (const data of messages)
-        if (isTailOnly) pipeline.xadd(key, 'MAXLEN', '~', TAIL_LENGTH, '*', 'data', data);
-        else pipeline.xadd(key, '*', 'data', data);
-      pipeline.xlen(key);
-      const replies = (await pipeline.exec()) ?? [];
-      for (const [error] of replies) if (error) throw error;
-      this.#lengths.set(topic, { length: Number(replies.at(-1)?.[1]), checked: Date.now() });
+      if (groupsOf(topic).length > 0) await this.#checkLength(topic);
+      await this.#append(topic, messages);
     } catch (error) {
       if (error instanceof BrokerUnavailableError) throw error;
-      throw new BrokerUnavailableError(`cannot publish to ${key}`, { cause: error });
+      throw new BrokerUnavailableError(`cannot publish to ${this.#key(topic)}`, { cause: error });
     }
+  }
+
+  /** Messages that come while others are on their way share the next write, in their order, and its fate. */
+  #append(topic: Topic, messages: readonly string[]): Promise<void> {
+    const gathering = this.#gathering.get(topic);
+    if (gathering) {
+      for (const message of messages) gathering.messages.push(message);
+      return gathering.written;
+    }
+    const batch = [...messages];
+    const before = this.#writing.get(topic)?.catch(() => {}) ?? Promise.resolve();
+    const written = before.then(() => {
+      this.#gathering.delete(topic);
+      this.#writing.set(topic, written);
+      return this.#write(topic, batch);
+    });
+    this.#gathering.set(topic, { messages: batch, written });
+    return written;
+  }
+
+  async #write(topic: Topic, messages: readonly string[]): Promise<void> {
+    const key = this.#key(topic);
+    const limit = groupsOf(topic).length === 0 ? (['MAXLEN', '~', TAIL_LENGTH] as const) : [];
+    const pipeline = this.#redis.pipeline();
+    for (const data of messages) pipeline.xadd(key, ...limit, '*', 'data', data);
+    pipeline.xlen(key);
+    const replies = (await pipeline.exec()) ?? [];
+    for (const [error] of replies) if (error) throw error;
+    this.#lengths.set(topic, { length: Number(replies.at(-1)?.[1]), checked: Date.now() });
   }
 
   /** Redis must not die of a group that has stopped: a stream at its limit takes nothing more. */

@@ -56,6 +56,14 @@ describe('the broker over Redis', { skip }, () => {
 
   const numbers = (count: number, prefix = '') => Array.from({ length: count }, (_, index) => `${prefix}${index}`);
 
+  test('what is published at the same time is written together, each message once and in its order', async () => {
+    await using broker = openBroker();
+    await using consumer = consume(broker);
+    await Promise.all(numbers(100, 'p').map((prefix) => broker.publish('events', numbers(3, `${prefix}-`))));
+    await until('all messages', async () => consumer.handled.length >= 300);
+    assert.deepEqual(consumer.handled, numbers(100, 'p').flatMap((prefix) => numbers(3, `${prefix}-`)));
+  });
+
   test('Redis is killed and restarted: consumers, publishers and tails go on by themselves, nothing acknowledged is lost', async () => {
     await using broker = openBroker();
     await using first = consume(broker);
