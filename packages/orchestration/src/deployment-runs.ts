@@ -12,7 +12,8 @@ import type { CreatedBy } from '@praetor/schema/flow-run';
 import type { JsonObject } from '@praetor/schema/json';
 import type { Settings } from '@praetor/schema/settings';
 import { proposeState } from '@praetor/schema/state';
-import { type CreatedRun, createFlowRun } from './create-run.ts';
+import { createFlowRun } from './create-flow-run.ts';
+import type { CreatedRun } from './create-run.ts';
 import { orchestrationSettings } from './settings.ts';
 
 /* Runs of a deployment: its parameters, job variables, tags and queue, and what is asked for lies over them (facts/rules.md §8). */

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { proposeState } from '@praetor/schema/state';
 import { type TestDatabase, createTestDatabase } from '@praetor/test/support/database';
 import { acknowledgeTaskRun, claimTaskRuns, enqueueTaskRun, unclaimTaskRuns } from '../src/background-tasks.ts';
-import { createTaskRun } from '../src/create-run.ts';
+import { createTaskRun } from '../src/create-task-run.ts';
 import { SETTINGS } from './transitions.ts';
 
 let database: TestDatabase;

@@ -5,7 +5,8 @@ import { classifyDatabaseError } from '@praetor/database/errors';
 import { parseJson } from '@praetor/schema/json';
 import { proposeState } from '@praetor/schema/state';
 import { type TestDatabase, createTestDatabase } from '@praetor/test/support/database';
-import { type NewFlowRun, type NewTaskRun, createFlowRun, createTaskRun } from '../src/create-run.ts';
+import { type NewFlowRun, createFlowRun } from '../src/create-flow-run.ts';
+import { type NewTaskRun, createTaskRun } from '../src/create-task-run.ts';
 import { SETTINGS } from './transitions.ts';
 
 let database: TestDatabase;

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Tables } from '@praetor/database/tables';
-import { type CreatedRun, createFlowRun } from '@praetor/orchestration/create-run';
+import { createFlowRun } from '@praetor/orchestration/create-flow-run';
+import type { CreatedRun } from '@praetor/orchestration/create-run';
 import { orchestrationSettings } from '@praetor/orchestration/settings';
 import { checkParameterSize } from '@praetor/parameters/size';
 import { NotFoundError } from '@praetor/schema/errors';

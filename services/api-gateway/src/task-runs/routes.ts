@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { taskRunConditions } from '@praetor/database/filter/related';
 import { sqlOf } from '@praetor/database/sql';
-import { createTaskRun } from '@praetor/orchestration/create-run';
+import { createTaskRun } from '@praetor/orchestration/create-task-run';
 import { releaseLeases } from '@praetor/orchestration/leases';
 import { randomRunName } from '@praetor/orchestration/names';
 import { orchestrationSettings } from '@praetor/orchestration/settings';
