@@ -17,7 +17,7 @@ import { bodyParameters } from '../http/body.ts';
 import { page, readPage } from '../http/pagination.ts';
 import { type Resource, route } from '../http/route.ts';
 import { completeDocuments, createDocument, updateDocument } from './documents.ts';
-import { type StoredDocument, countBlockDocuments, deleteBlockDocument, findBlockDocuments, listBlockDocuments } from './queries.ts';
+import { type StoredDocument, countBlockDocuments, deleteBlockDocument, findBlockDocuments, listBlockDocuments, lockBlockDocument } from './queries.ts';
 import { secretPaths } from './secrets.ts';
 
 /** Events tell of a document's open texts only. */
@@ -128,8 +128,7 @@ export const blockDocuments: Resource = {
       handler: async ({ params }, context) => {
         const key = await readEncryptionKey(context.database.kysely, context.settings);
         await change(context, async (db, emit) => {
-          const [stored] = await findBlockDocuments(db, [params.id]);
-          report(emit, 'deleted', await complete(db, key, stored));
+          report(emit, 'deleted', await complete(db, key, await lockBlockDocument(db, params.id)));
           await deleteBlockDocument(db, params.id);
           await deleteDanglingResultStorage(db);
         });

@@ -26,6 +26,11 @@ export function findBlockType(db: Kysely<Tables>, key: { id: string } | { slug: 
     .executeTakeFirst();
 }
 
+/** Reads a type that is about to change: until then nobody else changes it. */
+export function lockBlockType(db: Kysely<Tables>, id: string): Promise<BlockType | undefined> {
+  return db.selectFrom('block_type').select(COLUMNS).where('id', '=', id).forNoKeyUpdate().executeTakeFirst();
+}
+
 /** Block types by their ids. */
 export async function findBlockTypes(db: Kysely<Tables>, ids: string[]): Promise<Map<string, BlockType>> {
   const rows = await db.selectFrom('block_type').select(COLUMNS).where(sql<boolean>`id = any(${ids})`).execute();

@@ -10,7 +10,7 @@ import { bodyParameters } from '../http/body.ts';
 import { page, readPage } from '../http/pagination.ts';
 import { type Resource, route } from '../http/route.ts';
 import { addBundledBlockTypes } from './bundled.ts';
-import { deleteBlockType, findBlockType, insertBlockType, listBlockTypes, updateBlockType } from './queries.ts';
+import { deleteBlockType, findBlockType, insertBlockType, listBlockTypes, lockBlockType, updateBlockType } from './queries.ts';
 
 function toEvent(action: 'created' | 'updated' | 'deleted', { id, created: _, updated: __, ...payload }: BlockType): ServerEvent {
   return { event: `prefect.block-type.${action}`, resource: eventResource('block-type', id, payload.name), payload };
@@ -99,7 +99,7 @@ export const blockTypes: Resource = {
       status: 204,
       handler: ({ params, body }, context) =>
         change(context, async (db, emit) => {
-          const existing = foundBlockType(await findBlockType(db, params));
+          const existing = foundBlockType(await lockBlockType(db, params.id));
           if (isDifferent(body, existing)) emit(toEvent('updated', await updateBlockType(db, params.id, body)));
         }),
     }),
@@ -111,7 +111,7 @@ export const blockTypes: Resource = {
       status: 204,
       handler: ({ params }, context) =>
         change(context, async (db, emit) => {
-          const existing = foundBlockType(await findBlockType(db, params));
+          const existing = foundBlockType(await lockBlockType(db, params.id));
           // The client recognises this very text (facts/hidden-endpoints.md §0).
           if (existing.is_protected) throw new ForbiddenError('protected block types cannot be deleted.');
           await deleteBlockType(db, params.id);

@@ -163,10 +163,10 @@ export async function changeDeployment(db: Kysely<Tables>, emit: Emit, id: strin
 /** Deletes deployments with their schedules, limits and scheduled runs; gives the ids of those that were there. */
 export async function removeDeployments(db: Kysely<Tables>, emit: Emit, ids: readonly string[]): Promise<string[]> {
   if (ids.length === 0) return [];
-  const events = await deploymentEvents(db, 'deleted', ids);
   const found = await db.selectFrom('deployment').select('id').where('id', 'in', ids).orderBy('id').forUpdate().execute();
   const existing = found.map((deployment) => deployment.id);
   if (existing.length === 0) return [];
+  const events = await deploymentEvents(db, 'deleted', existing);
   await deleteScheduledRuns(db, existing, { autoScheduledOnly: false, futureOnly: false });
   await deleteOwnLimits(db, existing);
   await deleteDeployments(db, existing);

@@ -49,6 +49,8 @@ export async function changeWorkPool(db: Kysely<Tables>, emit: Emit, name: strin
 
 /** Deletes a pool with its queues and workers. False: there is no such pool. */
 export async function removeWorkPool(db: Kysely<Tables>, emit: Emit, name: string): Promise<boolean> {
+  // Whoever else deletes it waits here, and then finds nothing to tell of.
+  if ((await lockWorkPool(db, name)) === undefined) return false;
   const pool = await findWorkPool(db, name);
   if (pool === undefined) return false;
   const queues = await db.selectFrom('work_queue').select(['id', 'name']).where('work_pool_id', '=', pool.id).orderBy('priority').execute();
