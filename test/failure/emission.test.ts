@@ -72,14 +72,14 @@ suite('a change and its events under kill -9', { skip }, () => {
     await untilStored();
     before = await readTold();
     [objects, runs] = [new Ledger(ground), new RunLedger(deploymentId)];
-    let isOver = false;
+    const over = new AbortController();
     const clients = Array.from({ length: CLIENTS }, async (_, client) => {
-      for (let turn = client; !isOver; turn++) await (client % 4 === 0 ? runs.live(api) : objects.live(api, turn));
+      for (let turn = client; !over.signal.aborted; turn++) await (client % 4 === 0 ? runs.live(api) : objects.live(api, turn));
     });
     const kill = async () => {
       for (let round = 0; round < KILLS; round++) await Promise.all([killOne('api-gateway'), killOne('event-persister')]);
     };
-    await Promise.all([...clients, kill().finally(() => (isOver = true))]);
+    await Promise.all([...clients, kill().finally(() => over.abort())]);
     t.diagnostic(`${objects.made} changes of objects answered, ${objects.doubts} not; ${runs.stateIds.length} states accepted`);
     await untilStored();
   });
