@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isJsonObject, unwrapNumber } from './json.ts';
 import { boolean, float, integer } from './primitives.ts';
 import { taggedUnion } from './tagged-union.ts';
 import { textSet } from './text-set.ts';
@@ -16,18 +17,16 @@ const retryFields = () => ({
     .transform((value) => value ?? null),
 });
 
-interface Retries {
-  max_retries: number;
-  retry_delay_seconds: number;
-  retries: number | null;
+/** Copies the deprecated fields, as they were sent, to where the others are empty. */
+function withDeprecated(policy: unknown): unknown {
+  if (!isJsonObject(policy)) return policy;
+  const { retries, max_retries = 0, retry_delay, retry_delay_seconds = 0 } = policy;
+  const isMeant = (value: unknown, deprecated: unknown) => !value && unwrapNumber(deprecated) !== 0;
+  const copied = { ...(isMeant(retries, max_retries) && { retries: max_retries }), ...(isMeant(retry_delay, retry_delay_seconds) && { retry_delay: retry_delay_seconds }) };
+  return Object.keys(copied).length === 0 ? policy : { ...policy, ...copied };
 }
 
-function withDeprecated<T extends Retries & { retry_delay: unknown }>(policy: T): T {
-  const { retries, max_retries, retry_delay, retry_delay_seconds } = policy;
-  return { ...policy, retries: retries || max_retries || retries, retry_delay: retry_delay || retry_delay_seconds || retry_delay };
-}
-
-export const flowRunPolicy = z
+const flowRunPolicyFields = z
   .object({
     ...retryFields(),
     retry_delay: integer()
@@ -42,17 +41,11 @@ export const flowRunPolicy = z
       .nullish()
       .transform((value) => value ?? null),
   })
-  .transform(withDeprecated)
-  // Clients read whole seconds in the place of the deprecated ones.
-  .refine(({ retry_delay }) => retry_delay === null || Number.isInteger(retry_delay), {
-    path: ['retry_delay_seconds'],
-    message: 'Input should be a valid integer, got a number with a fractional part',
-    params: { type: 'int_from_float' },
-  })
   .meta({ id: 'FlowRunPolicy' });
+export const flowRunPolicy = z.preprocess(withDeprecated, flowRunPolicyFields);
 export type FlowRunPolicy = z.output<typeof flowRunPolicy>;
 
-export const taskRunPolicy = z
+const taskRunPolicyFields = z
   .object({
     ...retryFields(),
     retry_delay: taggedUnion({ int: integer(), float: float(), 'list[int]': z.array(integer()), 'list[float]': z.array(float()) })
@@ -66,6 +59,6 @@ export const taskRunPolicy = z
       .transform((value) => value ?? null)
       .meta({ describedAs: z.number().nullable() }),
   })
-  .transform(withDeprecated)
   .meta({ id: 'TaskRunPolicy' });
+export const taskRunPolicy = z.preprocess(withDeprecated, taskRunPolicyFields);
 export type TaskRunPolicy = z.output<typeof taskRunPolicy>;

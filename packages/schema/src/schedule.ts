@@ -21,6 +21,11 @@ const readable = (parse: (text: string) => unknown) =>
     }
   });
 
+function parseShort(rrule: string): void {
+  if (rrule.length > MAXIMUM_RRULE_LENGTH) throw new SyntaxError(`a rule has at most ${MAXIMUM_RRULE_LENGTH} characters`);
+  parseRecurrence(rrule);
+}
+
 const INVALID_TIMEZONE = 'not a time zone by its IANA name, such as America/New_York';
 
 const isKnown = (name: string | null) => !name || isTimeZone(name);
@@ -47,7 +52,7 @@ export const cronSchedule = z
 export type CronSchedule = z.output<typeof cronSchedule>;
 
 export const rruleSchedule = z
-  .strictObject({ rrule: readable(parseRecurrence).max(MAXIMUM_RRULE_LENGTH), timezone: z.string().refine(isKnown, INVALID_TIMEZONE).nullable().default('UTC') })
+  .strictObject({ rrule: readable(parseShort), timezone: z.string().refine(isTimeZone, INVALID_TIMEZONE).nullable().default('UTC') })
   .meta({ id: 'RRuleSchedule' });
 export type RRuleSchedule = z.output<typeof rruleSchedule>;
 

@@ -5,7 +5,11 @@
  */
 export type Timestamp = string;
 
-const ISO = /^(\d{4})-(\d{2})-(\d{2})(?:[Tt _](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?(Z|z|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)?)?$/;
+const ISO = /^(\d{4})-(\d{2})(?:-(\d{2})(?:[Tt _](\d{2})(?::(\d{2})(?::(\d{2})(?:[.,](\d+))?)?)?(Z|z|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)?)?)?$/;
+
+/** ISO 8601 without separators: `20261121T081029`. */
+const BASIC = /^(\d{4})(\d{2})(\d{2})([T ]\d{2})(\d{2})?(\d{2})?(?=\D|$)/;
+const spellOut = (text: string) => text.replace(BASIC, (_, year, month, day, hour, ...rest) => [`${year}-${month}-${day}${hour}`, ...rest.slice(0, 2).filter((part) => part !== undefined)].join(':'));
 
 /** Milliseconds since 1970 of the first moment and of the last that has a year of four digits. */
 export const EARLIEST_MILLISECONDS = -62_135_596_800_000;
@@ -27,9 +31,9 @@ function offsetSeconds(text: string | undefined): number {
 
 /** Microseconds since 1970 of an ISO 8601 text (no offset means UTC), or undefined where it is none. */
 export function parseTimestamp(text: string): number | undefined {
-  const match = ISO.exec(text);
+  const match = ISO.exec(text) ?? ISO.exec(spellOut(text));
   if (!match) return undefined;
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map((part) => Number(part ?? 0)) as [number, number, number, number, number, number];
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map((part, index) => Number(part ?? (index === 2 ? 1 : 0))) as [number, number, number, number, number, number];
   if (year < 1 || month < 1 || month > 12 || day < 1 || day > daysOf(year, month)) return undefined;
   if (hour > 23 || minute > 59 || second > 59) return undefined;
   const moment = new Date(0);

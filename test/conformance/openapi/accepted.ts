@@ -48,6 +48,5 @@ export const accepted: readonly { reason: string; differences: readonly string[]
     differences: ['EventTrigger-Output.within', 'SequenceTrigger-Output.within', 'CompoundTrigger-Output.within', 'RunDeployment-Output.schedule_after'],
   },
   { reason: 'A number below 0 is refused here, and a 503 there.', differences: ['Body_read_flow_run_history_ui_flow_runs_history_post.limit minimum'] },
-  { reason: 'Prefect has the same limit, but does not announce it.', differences: ['RRuleSchedule.rrule maxLength'] },
   { reason: 'The names of all time zones; they differ with the database of zones that a server has.', differences: ['RRuleSchedule.timezone anyOf pattern'] },
 ];

@@ -62,7 +62,7 @@ function describeBound(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig,
 
 /** Literals and enumerations raise the same issue; this tells them apart. */
 const LITERAL = 'literal';
-const parameters: z.core.ParseContext<Issue> = { error: ({ code, inst }) => (code === 'invalid_value' && inst && 'values' in inst._zod.def ? LITERAL : undefined) };
+const parameters: z.core.ParseContext<Issue> = { reportInput: true, error: ({ code, inst }) => (code === 'invalid_value' && inst && 'values' in inst._zod.def ? LITERAL : undefined) };
 
 function describeChoice(issue: z.core.$ZodIssueInvalidValue): Description {
   const words = issue.values.map((value) => `'${String(value)}'`);
@@ -110,7 +110,8 @@ function toProblems(issue: Issue, part: Part, prefix: readonly PropertyKey[] = [
     return issue.keys.map((key) => ({ type: 'extra_forbidden', loc: [...loc, key], msg: 'Extra inputs are not permitted', input: readPath(part.value, [...path, key]) }));
   if (issue.code === 'invalid_union' && issue.errors.length > 0) return issue.errors.flatMap((branch) => branch.flatMap((inner) => toProblems(inner, part, path)));
   const isParameter = part.hasParameters && path.length === 1;
-  const given = readPath(part.value, path);
+  // A deprecated field is also checked as the one that takes its place, which was not sent.
+  const given = readPath(part.value, path) ?? issue.input;
   const input = isParameter && given === null ? undefined : given;
   const { type, msg, ctx } = describe(issue, input);
   // A missing field's input is the object that lacks it; nobody knows who lacks a parameter.
