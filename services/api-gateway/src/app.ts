@@ -23,6 +23,8 @@ export function createApp(context: GatewayContext, webUi: RequestHandler): Expre
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  // Of a parameter that is given twice, the last counts.
+  app.set('query parser', (text: string | null) => Object.fromEntries(new URLSearchParams(text ?? '')));
   // X-Forwarded-… counts only where it comes from these; `*` is everybody.
   app.set('trust proxy', settings.api.trustedProxies.includes('*') || settings.api.trustedProxies);
   app.use(createRequestMetrics(context.registry));

@@ -57,7 +57,8 @@ class Operations {
   }
 
   #describeParameters(place: 'path' | 'query' | 'header', parameters: Record<string, z.ZodType> = {}) {
-    return Object.entries(parameters).map(([name, schema]) => ({
+    const shown = Object.entries(parameters).filter(([, schema]) => schema.meta()?.['hidden'] !== true);
+    return shown.map(([name, schema]) => ({
       name,
       in: place,
       required: place === 'path' || !schema.safeParse(undefined).success,

@@ -11,7 +11,7 @@ import { plainWorkQueue } from '@praetor/schema/work-queue';
 import { change } from '../changes.ts';
 import { findFlowRun, selectFlowRuns } from '../flow-runs/queries.ts';
 import { bodyParameters } from '../http/body.ts';
-import { causingAutomation } from '../http/client.ts';
+import { automationHeaders, causingAutomation } from '../http/client.ts';
 import { page, readPage } from '../http/pagination.ts';
 import { Reply, type Route, route } from '../http/route.ts';
 import { listFilteringQueues } from '../work-queues/queries.ts';
@@ -47,6 +47,7 @@ export const runRoutes: readonly Route[] = [
     path: '/{id}/create_flow_run',
     name: 'create_flow_run_from_deployment',
     params: byId,
+    headerParameters: automationHeaders,
     body: deploymentFlowRunCreate,
     response: flowRun,
     status: 200,
@@ -64,6 +65,7 @@ export const runRoutes: readonly Route[] = [
     path: '/{id}/create_flow_run/bulk',
     name: 'bulk_create_flow_runs_from_deployment',
     params: byId,
+    headerParameters: automationHeaders,
     body: z.array(deploymentFlowRunCreate),
     response: flowRunBulkCreateResponse,
     status: 200,

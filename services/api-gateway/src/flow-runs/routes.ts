@@ -13,7 +13,7 @@ import { historyInterval, historyRange } from '@praetor/schema/run-history';
 import { change, publishEvents } from '../changes.ts';
 import type { GatewayContext } from '../context.ts';
 import { bodyParameters, bulkLimit } from '../http/body.ts';
-import { causingAutomation } from '../http/client.ts';
+import { automationHeaders, causingAutomation } from '../http/client.ts';
 import { numberedPage, page, pageOf, paginate, readPage } from '../http/pagination.ts';
 import { Reply, type Resource, route } from '../http/route.ts';
 import { runFilters } from '../runs/filters.ts';
@@ -59,6 +59,7 @@ export const flowRuns: Resource = {
       method: 'post',
       path: '/',
       name: 'create_flow_run',
+      headerParameters: automationHeaders,
       body: flowRunCreate,
       response: flowRun,
       status: 200,

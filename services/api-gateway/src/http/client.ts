@@ -1,6 +1,7 @@
+import { isUtf8 } from 'node:buffer';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { CreatedBy } from '@praetor/schema/flow-run';
-import { normalizeUuid } from '@praetor/schema/primitives';
+import { uuid } from '@praetor/schema/primitives';
 
 /* What the headers of a request tell about who sent it. */
 
@@ -21,11 +22,20 @@ export function clientVersions(headers: IncomingHttpHeaders): ClientVersions {
   };
 }
 
+/** Headers that routes which create runs read. */
+export const automationHeaders = { 'prefect-automation-id': uuid().optional().meta({ hidden: true }) };
+
+/** Base64 as Python reads it: what is no letter of it is skipped, what is left must be whole, and UTF-8. Empty where it is not. */
+function decodeName(text: string): string {
+  const letters = text.replaceAll(/[^A-Za-z0-9+/=]/g, '');
+  const bytes = Buffer.from(letters.length % 4 === 0 ? letters : '', 'base64');
+  return isUtf8(bytes) ? bytes.toString() : '';
+}
+
 /** The automation that caused a request, if one did: its id and, in base64, its name (facts/rules.md §8). */
 export function causingAutomation(headers: IncomingHttpHeaders): CreatedBy | null {
-  const { 'prefect-automation-id': id, 'prefect-automation-name': name } = headers;
-  if (typeof id !== 'string' || typeof name !== 'string') return null;
-  const automationId = normalizeUuid(id);
-  const display_value = Buffer.from(name, 'base64').toString('utf8');
-  return automationId === undefined || display_value === '' ? null : { id: automationId, type: 'AUTOMATION', display_value };
+  const { 'prefect-automation-id': given, 'prefect-automation-name': name } = headers;
+  const id = automationHeaders['prefect-automation-id'].parse(given);
+  const display_value = typeof name === 'string' ? decodeName(name) : '';
+  return id === undefined || display_value === '' ? null : { id, type: 'AUTOMATION', display_value };
 }

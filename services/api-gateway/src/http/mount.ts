@@ -12,6 +12,7 @@ interface Mounted {
   route: Route;
   params: z.ZodObject;
   query: z.ZodObject;
+  headers: z.ZodObject;
 }
 
 /** `/{id}/set_state` → `/:id/set_state`. Express answers both slash forms, as the README's deliberate list says. */
@@ -49,7 +50,7 @@ function hasRefusals({ params = {} }: Route): boolean {
   return Object.values(params).some((schema) => schema.meta()?.['converted'] === false);
 }
 
-async function handle({ route, params, query }: Mounted, context: GatewayContext, request: Request, response: Response, next: NextFunction): Promise<void> {
+async function handle({ route, params, query, headers }: Mounted, context: GatewayContext, request: Request, response: Response, next: NextFunction): Promise<void> {
   // Express answers HEAD by GET; Prefect knows no HEAD (facts/hidden-endpoints.md §1).
   if (request.method === 'HEAD') return next('route');
   const path = params.safeParse(request.params);
@@ -57,6 +58,7 @@ async function handle({ route, params, query }: Mounted, context: GatewayContext
   // A path parameter that does not fit is another path: later routes, then 404 (facts/rules.md §1, path converters).
   if (!path.success) return hasRefusals(route) ? void validate(params, request.params, ['path'], input) : next('route');
   assertApiVersion(request.get('x-prefect-api-version'), request.path);
+  if (route.headerParameters !== undefined) validate(headers, request.headers, ['header'], input);
   const body = route.body === undefined ? undefined : validate(route.body, input, ['body'], input);
   const result = await route.handler(
     {
@@ -89,7 +91,7 @@ export function mount(resources: readonly Resource[], context: GatewayContext, b
   for (const resource of resources)
     for (const route of resource.routes) {
       const path = toExpressPath(resource.prefix, route.path);
-      const mounted = { route, params: z.object(route.params ?? {}), query: z.object(route.query ?? {}) };
+      const mounted = { route, params: z.object(route.params ?? {}), query: z.object(route.query ?? {}), headers: z.object(route.headerParameters ?? {}) };
       router[route.method](path, (request, response, next) => handle(mounted, context, request, response, next));
       const entry = known.get(path) ?? { methods: [], params: mounted.params };
       entry.methods.push(route.method.toUpperCase());

@@ -37,7 +37,7 @@ export interface RouteDefinition<P extends Shape, Q extends Shape, B extends z.Z
   params?: P;
   query?: Q;
   body?: B;
-  /** Headers with a meaning of their own, for the document; handlers read them from `headers`. */
+  /** Headers with a meaning of their own, refused where they do not fit; handlers read them from `headers`. The document leaves out `hidden` ones. */
   headerParameters?: Shape;
   deprecated?: boolean;
   /** In place of the resource's. */
