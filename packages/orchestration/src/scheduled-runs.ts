@@ -26,6 +26,8 @@ export interface SchedulingOptions {
   start?: Timestamp;
   /** Default: the horizon's furthest moment. */
   end?: Timestamp;
+  /** Whether a paused deployment gets them too. */
+  evenPaused?: boolean;
   /** Most runs that one statement inserts. */
   batchSize?: number;
 }
@@ -100,16 +102,16 @@ async function insertRuns(sql: Sql, deploymentId: string, planned: readonly Plan
 }
 
 /**
- * Creates the runs that a deployment's active schedules lack and returns their ids; none for a deployment that is paused
- * or gone. Any number of callers may do so at once: a run is created once. The deployment stays locked meanwhile, and
+ * Creates the runs that a deployment's active schedules lack and returns their ids; none for a deployment that is gone or,
+ * unless asked for, paused. Any number of callers may do so at once: a run is created once. The deployment stays locked meanwhile, and
  * whoever changes its schedules locks it too, so that no run comes from a schedule that has just vanished.
  */
-export function scheduleRuns({ sql }: Database, deploymentId: string, { horizon, start = now(), end, batchSize = 500 }: SchedulingOptions): Promise<string[]> {
+export function scheduleRuns({ sql }: Database, deploymentId: string, { horizon, start = now(), end, evenPaused = false, batchSize = 500 }: SchedulingOptions): Promise<string[]> {
   const latest = end ?? addSeconds(start, horizon.maximumSeconds);
   return retryOnce(() =>
     sql.begin(async (transaction) => {
-      const unpaused = await transaction`select id from deployment where id = ${deploymentId}::uuid and not paused for share`;
-      if (unpaused.length === 0) return [];
+      const wanted = await transaction`select id from deployment where id = ${deploymentId}::uuid and (${evenPaused} or not paused) for share`;
+      if (wanted.length === 0) return [];
       // Only a statement that begins under the lock is sure to see the schedules as they are.
       const schedules = await transaction<{ id: string; schedule: Schedule }[]>`
         select id, schedule from deployment_schedule where deployment_id = ${deploymentId}::uuid and active order by id`;

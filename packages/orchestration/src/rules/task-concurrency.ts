@@ -24,9 +24,10 @@ export const secureTaskConcurrencySlots: Rule<TaskTransition> = {
     const limits = facts.tagLimits.filter((limit) => limit.active);
     const legacy = facts.legacyLimits.filter(({ tag }) => !limits.some((limit) => limit.name === `tag:${tag}`));
     const zero = [...limits, ...legacy.map(({ tag, limit }) => ({ name: `tag:${tag}`, limit }))].filter((limit) => limit.limit === 0);
+    const open = limits.filter((limit) => limit.limit > 0);
+    // A limit of 0 is only noticed when the others have room.
+    if (open.some((limit) => limit.activeSlots >= limit.limit)) return wait(slotWait(transition, open), `The concurrency limits of these tags are reached: ${tags(open)}`);
     if (zero.length > 0) return abort(`The concurrency limit of these tags is 0; the task would wait for ever: ${tags(zero)}`);
-    if (limits.some((limit) => limit.activeSlots >= limit.limit))
-      return wait(slotWait(transition, limits), `The concurrency limits of these tags are reached: ${tags(limits)}`);
     const full = legacy.find((limit) => limit.holders.length >= limit.limit);
     if (full) return wait(settings.tagSlotWaitSeconds, `The concurrency limit of the tag ${full.tag} is reached.`);
     if (limits.length > 0) {

@@ -116,7 +116,7 @@ export const scheduleRoutes: readonly Route[] = [
         minimumSeconds: body.min_time ?? minScheduledTimeSeconds,
         maximumSeconds: maxScheduledTimeSeconds,
       };
-      await scheduleRuns(database, params.id, { horizon, ...(body.start_time && { start: body.start_time }), ...(body.end_time && { end: body.end_time }) });
+      await scheduleRuns(database, params.id, { horizon, evenPaused: true, ...(body.start_time && { start: body.start_time }), ...(body.end_time && { end: body.end_time }) });
     },
   }),
   route({
