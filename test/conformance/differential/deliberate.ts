@@ -59,6 +59,14 @@ export const deliberate: Deliberate[] = [
       (String(real).includes('Africa/Abidjan') || (real === 'string_pattern_mismatch' && ours === 'value_error') || (at.endsWith('.ctx.error') && real === ABSENT)),
   },
   {
+    reason: 'moments as weeks, days of a year, times of today and `now` are refused',
+    covers: ({ kind, ours }, { body }) => kind === 'status' && statusOf(ours) === 422 && /"history_start":"(?:now|\d{4}-\d{3}|\d{4}-?W[\d-]+|T?\d\d:\d\d|[\d/]+)"/.test(body),
+  },
+  {
+    reason: 'a rule that never moves on is refused',
+    covers: ({ kind, ours }, { body }) => kind === 'status' && statusOf(ours) === 422 && body.includes('INTERVAL=0'),
+  },
+  {
     reason: 'a schedule with too many runs is shown with its defaults in the refusal',
     covers: ({ at, real }, { path, status }) => status === 422 && path.endsWith('/schedules') && at.startsWith('body.request_body[') && real === ABSENT,
   },
@@ -96,10 +104,6 @@ export const deliberate: Deliberate[] = [
       ours === ABSENT && ((at.startsWith('body.request_body.') && (body.includes('_policy') || body.length > 200_000)) || /^body\.(?:request_body|exception_detail\[\d+\]\.input)\.parameters$/.test(at)),
   },
   {
-    reason: 'a fractional retry_delay_seconds is refused by its own name',
-    covers: ({ at, real, ours }) => at.startsWith('body.exception_detail') && real === 'retry_delay' && ours === 'retry_delay_seconds',
-  },
-  {
     reason: "texts and lists are called so where Python's types are bytes and Sequence",
     covers: ({ at, real, ours }) => /^body\.exception_detail\[\d\]\.(?:type|msg|ctx\.?\w*)$/.test(at) && /bytes|Sequence|sequence_str|is_instance_of|type_name|"str"/.test(toJson(real) + toJson(ours)),
   },
@@ -120,8 +124,9 @@ export const deliberate: Deliberate[] = [
   },
   { reason: 'descriptions of what the server makes by itself are ours', covers: ({ at, real }) => at.endsWith('.description') && real === "The work pool's default queue." },
   {
-    reason: 'when the limit of a tag is reset, the slots that were held are free',
-    covers: ({ at, real, ours }, { path }) => at === 'body.active_slots' && path.startsWith('/v2/concurrency_limits/tag:') && Number(real) > Number(ours),
+    reason: 'when the limit of a tag is reset or its holder deleted, the slots that were held are free',
+    covers: ({ at, real, ours }, { path }) =>
+      (at === 'body.active_slots' && path.startsWith('/v2/concurrency_limits/tag:') && Number(real) > Number(ours)) || (at.startsWith('body.active_slots[') && path.startsWith('/concurrency_limits/tag/') && ours === ABSENT),
   },
   { reason: 'a 405 names all methods of a path, not only those of its first route', covers: ({ at, real }) => at === 'headers.allow' && typeof real === 'string' },
 ];

@@ -189,7 +189,7 @@ export const automations: Sequences = {
     await api.eachPath('GET', related);
     await api.eachPath('DELETE', [`/automations/owned-by/prefect.deployment.${deployment}`, `/automations/owned-by/${owner}`, `/automations/owned-by/${owner}`]);
     await api.eachPath('GET', related);
-    await api.eachPath('GET', [`/automations/${owned.id}`, `/automations/${runs.id}`]);
+    await api.eachPath('GET', [`/automations/${owned.id}`, `/automations/${runs.id}`, '/automations/', '/automations', '/automations/filter', '/automations/related-to/', '/automations/owned-by/x']);
   },
 
   'filter, sort, page, count': async (api) => {
@@ -233,6 +233,8 @@ export const automations: Sequences = {
   'templates': async (api) => {
     const loop = '{% for a in b %}';
     const templates = ['', '{{ x }}', '{{ x', '\n\n{{ a b }}', 'a\n{% if %}', '{% endfor %}', '{# x', '{% raw %}', '{{ "x', '{{ a ? b }}', '{{ (a }}', '{% include "x" %}', '{{ x | unknown }}', `${loop}{% endfor %}`.repeat(11), loop.repeat(3) + '{% endfor %}'.repeat(3)];
+    const allowed = ['{{ x.y.z | default(1) }}', '{% set x = 1 %}{{ x }}', '{{ range(1000) }}', '{{ 1 / 0 }}', '{{ x() }}', '{{ x[0] }}', '{% macro a() %}{% endmacro %}', '{{ flow_run|ui_url }}'];
+    await api.each('POST', '/automations/templates/validate', allowed.map((template) => JSON.stringify(template)));
     for (const path of ['/templates/validate', '/automations/templates/validate']) await api.each('POST', path, [...templates.map((template) => JSON.stringify(template)), undefined, 'null', 5, [], {}, '{{']);
   },
 };

@@ -80,6 +80,27 @@ export const events: Sequences = {
     ]);
   },
 
+  'filter by related resources, labels and names': async (api) => {
+    const { mine, events, filter } = await makeEvents(api);
+    await api.each('POST', '/events', [events, events.slice(0, 1)]);
+    const [one, other] = [`${mine}.other.1`, `${mine}.other.2`];
+    await api.each(
+      'POST',
+      '/events/filter',
+      [
+        ...[[{ id: [one] }, { id: [other] }], [{ id: [one] }, { role: ['zz'] }], [], null, {}, { id: [one], role: ['tag'] }, { labels: { 'prefect.resource.name': '!named' } }, { labels: { 'prefect.resource.name': ['named', 'x'] }, role: ['flow'] }, { id_prefix: [mine] }].map((related) => ({ related })),
+        ...[[{ id: [one] }, { id: [`${mine}.thing.10`] }], {}, null, { labels: { 'prefect.resource.id': `${mine}.other*` } }, { id: [one, `${mine}.thing.0`] }].map((any_resource) => ({ any_resource })),
+        ...[{ labels: { 'prefect.resource.name': ['thing 10', 'thing 20'] } }, { labels: { 'prefect.resource.name': 'thing ?0' } }, { labels: {} }, { labels: { none: '*' } }, { labels: { none: [] } }, { id: [], id_prefix: [] }, null].map((resource) => ({ resource })),
+        { resource: { distinct: true }, order: 'ASC' },
+        ...[{ name: [], prefix: [`${mine}.`], exclude_name: [], exclude_prefix: [] }, { name: [`${mine}.made`], prefix: [`${mine}.ch`] }, { prefix: [`${mine}_made`] }, { prefix: [`${mine}.%`] }].map((event) => ({ event })),
+        { id: null }, { id: {} }, { text: { query: '' } }, { text: { query: '   ' } }, { text: null },
+        { occurred: { since: '2026-10-05T00:00:00Z', until: '2026-10-04T00:00:00Z' } },
+      ].map((fields) => ({ filter: { ...filter, ...fields } })),
+    );
+    for (const countable of ['day', 'event', 'resource', 'time'])
+      await api.each('POST', `/events/count-by/${countable}`, [{ filter: { ...filter, order: 'ASC' } }, { filter: { ...filter, event: { name: ['none'] } } }, { filter, time_unit: 'hour', time_interval: 6 }, { filter: { ...filter, resource: { distinct: true } } }]);
+  },
+
   count: async (api) => {
     const { filter } = await makeEvents(api);
     const hour = { ...filter, occurred: { since: '2026-10-01T10:00:00Z', until: '2026-10-01T11:00:00Z' } };
