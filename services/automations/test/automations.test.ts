@@ -212,14 +212,19 @@ describe('the evaluation of events', { skip }, () => {
       assert.ok(waiting >= 99, String(waiting));
     });
 
-    test('what is over is swept', async () => {
+    test('what is over is swept, once nothing comes late', async () => {
       await storeAutomation(database.sql, { trigger: makeTrigger({ expect: ['x'], threshold: 3 }) });
       await handle(happen('x', 0));
-      const options = { bufferSeconds: 60, exceptTriggers: [] };
-      await sweep(database.sql, { ...options, asOf: later(59) });
-      assert.equal((await database.sql`select from automation_bucket`).length, 1);
-      await sweep(database.sql, { ...options, asOf: later(60) });
-      assert.equal((await database.sql`select from automation_bucket`).length, 0);
+      const isSwept = async (asOf: number) => {
+        await sweep(database.sql, { asOf: later(asOf), bufferSeconds: 60, exceptTriggers: [] });
+        return (await database.sql`select from automation_bucket`).length === 0;
+      };
+      await database.sql`update praetor.automation_seen_event set seen = occurred`;
+      assert.equal(await isSwept(59), false);
+      await database.sql`update praetor.automation_seen_event set occurred = seen - interval '100 seconds'`;
+      assert.equal(await isSwept(159), false);
+      await database.sql`update praetor.automation_seen_event set seen = seen - interval '61 seconds', occurred = occurred - interval '61 seconds'`;
+      assert.equal(await isSwept(60), true);
     });
   });
 
