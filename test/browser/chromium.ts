@@ -8,7 +8,10 @@ const run = promisify(execFile);
 const EXECUTABLES = [process.env['PRAETOR_TEST_CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const INSTALL_MS = 300_000;
 
-/* Chromium looks for updates and other hosts of its makers unless told not to, and its sandbox does not run as root. */
+/*
+ * Chromium looks for updates and other hosts of its makers unless told not to, and its sandbox does not run as root. No host
+ * but this machine has an address. (Routes of Playwright would keep others away too, but turn off the cache.)
+ */
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -17,6 +20,7 @@ const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
 ];
 
 async function findExecutable(): Promise<string | undefined> {

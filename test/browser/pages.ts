@@ -1,8 +1,14 @@
+/** Prefect has two web UIs: the one at the root and its successor below /v2. */
+export type Application = 'v1' | 'v2';
+
+/** What people change in one of the two applications. */
+export type Changing = Record<'deployment' | 'pool' | 'automation' | 'pausable' | 'cancellable' | 'paused' | 'retriable' | 'deletable', string>;
+
 /** What populate.py reported: the ids of what the pages show. */
 export type Ids = Record<
-  'flow' | 'deployment' | 'pausable' | 'cancellable' | 'paused' | 'retriable' | 'deletable' | 'tag_limit' | 'block' | 'automation' | 'event' | 'event_date' | 'completed' | 'failed' | 'task_run' | 'artifact',
+  'flow' | 'deployment' | 'running' | 'tag_limit' | 'block' | 'automation' | 'event' | 'event_date' | 'completed' | 'failed' | 'task_run' | 'artifact',
   string
->;
+> & { changing: Record<Application, Changing> };
 
 /** Every page of the web UI: its address in either application, and a text that it must show. */
 export function listPages(ids: Ids): readonly (readonly [name: string, address: string, text: string])[] {
@@ -13,10 +19,10 @@ export function listPages(ids: Ids): readonly (readonly [name: string, address: 
     ['runs', '/runs', 'broken'],
     ['run-completed', `/runs/flow-run/${ids.completed}`, 'reading page'],
     ['run-failed', `/runs/flow-run/${ids.failed}`, 'the warehouse is closed'],
-    ['run-running', `/runs/flow-run/${ids.pausable}`, 'pausable'],
+    ['run-running', `/runs/flow-run/${ids.running}`, 'by-hand'],
     ['task-run', `/runs/task-run/${ids.task_run}`, 'loading 3 rows'],
     ['flows', '/flows', 'sales'],
-    ['flow', `/flows/flow/${ids.flow}`, 'cancellable'],
+    ['flow', `/flows/flow/${ids.flow}`, 'by-hand'],
     ['deployments', '/deployments', 'daily'],
     ['deployment', deployment, 'Every 6 hours'],
     ['deployment-run', `${deployment}/run`, 'Parameters'],

@@ -3,11 +3,14 @@
 import asyncio
 import json
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 from prefect import flow, get_client, get_run_logger, task
 from prefect.artifacts import create_image_artifact, create_link_artifact, create_markdown_artifact, create_progress_artifact, create_table_artifact
 from prefect.automations import Automation
 from prefect.blocks.system import Secret
+from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import DeploymentScheduleCreate, GlobalConcurrencyLimitCreate, WorkPoolCreate
 from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule
 from prefect.events import emit_event
@@ -72,7 +75,47 @@ def broken() -> None:
     fail()
 
 
-async def populate() -> dict[str, str]:
+async def create_automation(name: str, event: str, deployment_id: UUID) -> str:
+    automation = await Automation(
+        name=name,
+        description="Runs it again",
+        trigger=EventTrigger(expect={event}, match={"prefect.resource.id": "prefect.flow-run.*"}, posture=Posture.Reactive, threshold=1, within=timedelta(0)),
+        actions=[RunDeployment(source="selected", deployment_id=deployment_id, parameters={})],
+    ).acreate()
+    return str(automation.id)
+
+
+async def prepare_changes(client: PrefectClient, application: str) -> dict[str, str]:
+    """What people change in one of the two applications; each has its own, as both are visited at the same time."""
+    pool = f"{application}-pool"
+    await client.create_work_pool(WorkPoolCreate(name=pool, type="process", base_job_template=BASE_JOB_TEMPLATE))
+    deployment_id = await client.create_deployment(
+        flow_id=await client.create_flow(clean),
+        name=f"{application}-clean",
+        work_pool_name=pool,
+        parameters={"rows": 1},
+        parameter_openapi_schema=parameter_schema(clean).model_dump(),
+        entrypoint="flows.py:clean",
+        schedules=[DeploymentScheduleCreate(schedule=IntervalSchedule(interval=timedelta(hours=6)), active=False)],
+    )
+    ids = {"pool": pool, "deployment": str(deployment_id)}
+    ids["automation"] = await create_automation(f"{application}-automation", "never.happens", deployment_id)
+    states = {
+        "pausable": [Running()],
+        "cancellable": [Running()],
+        "paused": [Running(), Paused(timeout_seconds=3600)],
+        "retriable": [Running(), Failed(message="out of luck")],
+        "deletable": [Running(), Failed(message="out of luck")],
+    }
+    for name, wanted in states.items():
+        run = await client.create_flow_run_from_deployment(deployment_id, name=f"{application}-{name}")
+        for state in [Pending(), *wanted]:
+            await client.set_flow_run_state(run.id, state)
+        ids[name] = str(run.id)
+    return ids
+
+
+async def populate() -> dict[str, Any]:
     async with get_client() as client:
         await client.create_work_pool(WorkPoolCreate(name="local-pool", type="process", base_job_template=BASE_JOB_TEMPLATE, description="Runs on this machine"))
         await client.create_work_queue(name="low-priority", work_pool_name="local-pool", priority=5, concurrency_limit=2)
@@ -97,38 +140,24 @@ async def populate() -> dict[str, str]:
             ],
         )
 
-        ids = {"flow": str(flow_id), "deployment": str(deployment_id)}
-        states = {
-            "pausable": [Running()],
-            "cancellable": [Running()],
-            "paused": [Running(), Paused(timeout_seconds=3600)],
-            "retriable": [Running(), Failed(message="out of luck")],
-            "deletable": [Running(), Failed(message="out of luck")],
-        }
-        for name, wanted in states.items():
-            run = await client.create_flow_run_from_deployment(deployment_id, name=name, tags=["manual"])
-            for state in [Pending(), *wanted]:
-                await client.set_flow_run_state(run.id, state)
-            ids[name] = str(run.id)
+        run = await client.create_flow_run_from_deployment(deployment_id, name="by-hand", tags=["manual"])
+        for state in [Pending(), Running()]:
+            await client.set_flow_run_state(run.id, state)
+        ids = {"flow": str(flow_id), "deployment": str(deployment_id), "running": str(run.id)}
+        ids["changing"] = {application: await prepare_changes(client, application) for application in ("v1", "v2")}
 
         await client.create_global_concurrency_limit(GlobalConcurrencyLimitCreate(name="warehouse", limit=5, slot_decay_per_second=0.1))
         ids["tag_limit"] = str(await client.create_concurrency_limit(tag="extracting", concurrency_limit=10))
         await Variable.aset("region", {"name": "north", "numbers": [1, 2]}, tags=["places"])
         ids["block"] = str(await Secret(value="s3cret").save("warehouse-password"))
-        automation = await Automation(
-            name="run-after-failure",
-            description="Runs it again",
-            trigger=EventTrigger(expect={"prefect.flow-run.Failed"}, match={"prefect.resource.id": "prefect.flow-run.*"}, posture=Posture.Reactive, threshold=1, within=timedelta(0)),
-            actions=[RunDeployment(source="selected", deployment_id=deployment_id, parameters={})],
-        ).acreate()
-        ids["automation"] = str(automation.id)
+        ids["automation"] = await create_automation("run-after-failure", "prefect.flow-run.Failed", deployment_id)
 
         event = emit_event("warehouse.opened", resource={"prefect.resource.id": "warehouse.1", "prefect.resource.name": "Warehouse"}, payload={"doors": 2})
         ids |= {"event": str(event.id), "event_date": event.occurred.strftime("%Y-%m-%d")}
         return ids
 
 
-async def find(ids: dict[str, str]) -> dict[str, str]:
+async def find(ids: dict[str, Any]) -> dict[str, Any]:
     """The ids of what the runs left behind."""
     async with get_client() as client:
         runs = await client.read_flow_runs()

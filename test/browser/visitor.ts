@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Browser, ConsoleMessage, Page, Request, Response } from 'playwright-core';
+import type { BrowserContext, ConsoleMessage, Page, Request, Response } from 'playwright-core';
 
 /** Where the pictures go; not part of the repository. */
 const SCREENSHOTS = path.join(import.meta.dirname, '..', '..', '.cache', 'screenshots');
@@ -12,27 +12,35 @@ const QUIET_MS = 200;
 const PATIENCE_MS = 30_000;
 
 /** Pictures that the second application asks for under names and at places that Prefect's server does not have either. */
-const MISSING_PICTURES = /\/(?:(?:ico\/undefined|cancelled|completed|crashed|failed|paused|pending|running|scheduled)\.svg|favicon-\d+x\d+(?:-dark)?\.png)$/;
+const MISSING_PICTURES = /\/(?:(?:ico\/undefined|cancelled|cancelling|completed|crashed|failed|paused|pending|running|scheduled)\.svg|favicon-\d+x\d+(?:-dark)?\.png)$/;
 /** Analytics that the second application starts before it knows whether it may; our policy stops them. */
 const ANALYTICS = /amplitude\.com/;
 
-const PIXEL = { contentType: 'image/svg+xml', body: '<svg xmlns="http://www.w3.org/2000/svg"/>' };
+export interface Visit {
+  /** The server's. */
+  origin: string;
+  /** Begins the names of the screenshots. */
+  name: string;
+  /** What `allowMissing` has allowed, to everybody who looks at the same server. */
+  missing: Set<string>;
+}
 
 /** Somebody who looks at pages of one server, and notes what goes wrong: failed requests, errors in the console, calls to others. */
 export class Visitor implements AsyncDisposable {
   readonly page: Page;
   /** Since the last call of `takeProblems`. */
   #problems: string[] = [];
-  readonly #gone = new Set<string>();
   readonly #pending = new Set<Request>();
   #lastSign = performance.now();
   readonly #origin: string;
   readonly #name: string;
+  readonly #missing: Set<string>;
 
-  private constructor(page: Page, origin: string, name: string) {
+  private constructor(page: Page, { origin, name, missing }: Visit) {
     this.page = page;
     this.#origin = origin;
     this.#name = name;
+    this.#missing = missing;
     page.setDefaultTimeout(PATIENCE_MS);
     page.on('request', (request) => this.#begin(request));
     page.on('requestfinished', (request) => this.#end(request));
@@ -42,23 +50,19 @@ export class Visitor implements AsyncDisposable {
     page.on('pageerror', (error) => this.#problems.push(`uncaught: ${error.message}`));
   }
 
-  /** `name` begins the names of the screenshots. */
-  static async enter(browser: Browser, origin: string, name: string): Promise<Visitor> {
+  /** Opens a page in a context, whose other pages have filled its cache. */
+  static async enter(context: BrowserContext, visit: Visit): Promise<Visitor> {
     await mkdir(SCREENSHOTS, { recursive: true });
-    const context = await browser.newContext({ viewport: { width: 1400, height: 1000 } });
-    const page = await context.newPage();
-    const visitor = new Visitor(page, origin, name);
-    await context.route((url) => url.origin !== origin && url.protocol.startsWith('http'), async (route) => {
-      // Pictures may be anywhere; nothing else leaves the page.
-      if (route.request().resourceType() !== 'image') visitor.#problems.push(`called another host: ${route.request().url()}`);
-      await route.fulfill(PIXEL);
-    });
-    return visitor;
+    return new Visitor(await context.newPage(), visit);
   }
 
   #begin(request: Request): void {
     this.#pending.add(request);
     this.#lastSign = performance.now();
+    // Pictures may be anywhere; nothing else leaves the page.
+    const { protocol, origin } = new URL(request.url());
+    const leaves = protocol.startsWith('http') && origin !== this.#origin && request.resourceType() !== 'image';
+    if (leaves) this.#problems.push(`called another host: ${request.url()}`);
   }
 
   #end(request: Request): void {
@@ -68,7 +72,7 @@ export class Visitor implements AsyncDisposable {
 
   async #judge(response: Response): Promise<void> {
     if (response.status() < 400 || MISSING_PICTURES.test(response.url())) return;
-    if (response.status() === 404 && [...this.#gone].some((id) => response.url().includes(id))) return;
+    if (response.status() === 404 && [...this.#missing].some((id) => response.url().includes(id))) return;
     const request = response.request();
     const answer = await response.text().catch(() => '');
     this.#problems.push(`${request.method()} ${response.url()} ${request.postData() ?? ''}: ${response.status()} ${answer.slice(0, 300)}`);
@@ -80,9 +84,9 @@ export class Visitor implements AsyncDisposable {
     if (message.type() === 'error' && !isKnown) this.#problems.push(`console: ${message.text()}`);
   }
 
-  /** From now on a thing may be missing: the applications ask once more for what they have just deleted. */
-  expectGone(id: string): void {
-    this.#gone.add(id);
+  /** From now on a thing may be missing: the applications ask once more for what was just deleted, and whether a name is free. */
+  allowMissing(id: string): void {
+    this.#missing.add(id);
   }
 
   /** What went wrong since the last time. */
@@ -113,6 +117,6 @@ export class Visitor implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.page.context().close();
+    await this.page.close();
   }
 }

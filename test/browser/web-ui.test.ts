@@ -3,13 +3,14 @@ import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import type { Browser } from 'playwright-core';
+import type { Browser, BrowserContext } from 'playwright-core';
 import { Api } from '@praetor/test/support/api';
 import { type PrefectInstallation, installPrefect, isPythonAvailable } from '@praetor/test/support/prefect';
 import { findTopologies } from '@praetor/test/support/server';
 import { PrefectClient } from '../conformance/client.ts';
 import { launch, provideChromium } from './chromium.ts';
-import { scenes } from './clicks.ts';
+import { scenesV1 } from './clicks-v1.ts';
+import { scenesV2 } from './clicks-v2.ts';
 import { type Ids, listPages } from './pages.ts';
 import { Visitor } from './visitor.ts';
 
@@ -25,12 +26,14 @@ async function findPackage({ python }: PrefectInstallation): Promise<string> {
   return stdout.trim();
 }
 
-describe('the web UI in a browser', { skip }, () => {
+/* Both applications at the same time: each changes things of its own, and waits more than it works. */
+describe('the web UI in a browser', { skip, concurrency: 2 }, () => {
   const opened = new AsyncDisposableStack();
   let browser: Browser;
   let origin: string;
   let api: Api;
   let ids: Ids;
+  const missing = new Set<string>();
 
   before(async () => {
     const installation = await installPrefect('3.9.1');
@@ -47,31 +50,40 @@ describe('the web UI in a browser', { skip }, () => {
   });
   after(() => opened.disposeAsync());
 
-  for (const [name, base] of [
-    ['v1', ''],
-    ['v2', '/v2'],
+  for (const [application, base, scenes] of [
+    ['v1', '', scenesV1],
+    ['v2', '/v2', scenesV2],
   ] as const)
-    test(`every page of ${name} opens, and nothing fails`, async () => {
-      await using visitor = await Visitor.enter(browser, origin, name);
-      for (const [page, address, text] of listPages(ids)) {
-        await visitor.open(base + address);
-        await visitor.page.getByText(text).or(visitor.page.locator(`input[value*="${text}"]`)).first().waitFor();
-        await visitor.photograph(page);
-        assert.deepEqual(visitor.takeProblems(), [], `${name} ${page}`);
-      }
-    });
+    describe(application, { concurrency: 1 }, () => {
+      let context: BrowserContext;
+      const enter = (name: string) => Visitor.enter(context, { origin, name: `${application}-${name}`, missing });
 
-  for (const [name, play] of Object.entries(scenes))
-    test(`people change ${name}`, async () => {
-      await using visitor = await Visitor.enter(browser, origin, `change-${name.replaceAll(' ', '-')}`);
-      try {
-        await play({ visitor, page: visitor.page, api, ids });
-      } catch (error) {
-        await visitor.photograph('failure');
-        throw new Error(`${String(error)}\n${visitor.takeProblems().join('\n')}`, { cause: error });
-      }
-      await visitor.settle();
-      await visitor.photograph('changed');
-      assert.deepEqual(visitor.takeProblems(), []);
+      before(async () => {
+        context = await browser.newContext({ viewport: { width: 1400, height: 1000 } });
+      });
+
+      test('every page opens, and nothing fails', async () => {
+        await using visitor = await enter('page');
+        for (const [page, address, text] of listPages(ids)) {
+          await visitor.open(base + address);
+          await visitor.page.getByText(text).or(visitor.page.locator(`input[value*="${text}"]`)).first().waitFor();
+          await visitor.photograph(page);
+          assert.deepEqual(visitor.takeProblems(), [], page);
+        }
+      });
+
+      for (const [name, play] of Object.entries(scenes))
+        test(`people change ${name}`, async () => {
+          await using visitor = await enter(`change-${name.replaceAll(' ', '-')}`);
+          try {
+            await play({ visitor, page: visitor.page, api, changing: ids.changing[application] });
+          } catch (error) {
+            await visitor.photograph('failure');
+            throw new Error(`${String(error)}\n${visitor.takeProblems().join('\n')}`, { cause: error });
+          }
+          await visitor.settle();
+          await visitor.photograph('changed');
+          assert.deepEqual(visitor.takeProblems(), []);
+        });
     });
 });
