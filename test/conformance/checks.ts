@@ -196,6 +196,13 @@ const automations: Check = async ({ api, client }) => {
   assert.deepEqual(await isEnabled(), [true]);
   await client.cli(['automation', 'delete', name]);
   assert.deepEqual(await isEnabled(), []);
+
+  client.startScenario('served.py', 'triggered');
+  await until('the deployment', async () => (await api.get('/deployments/name/plain/triggered')).status === 200, 90);
+  await client.cli(['event', 'emit', 'conformance.start', '--resource-id', 'conformance.3']);
+  const run = await until('an event starts a run', async () => (await api.expect(200, 'POST', '/flow_runs/filter', { deployments: { name: { any_: ['triggered'] } }, flows: { name: { any_: ['plain'] } } }))[0], 60);
+  await waitForState(api, run.id, 'Completed');
+  assert.deepEqual([run.parameters, run.created_by.type], [{ n: 8 }, 'AUTOMATION']);
 };
 
 export const checks: Record<string, Check> = {

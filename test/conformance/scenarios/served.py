@@ -1,9 +1,11 @@
-"""Deployments served by one runner process: plain, scheduled, cancelled, paused and suspended flows."""
+"""Deployments served by one runner process: plain, scheduled, cancelled, paused and suspended flows; or one that events start."""
 
+import sys
 import time
 from datetime import timedelta
 
 from prefect import flow, pause_flow_run, serve, suspend_flow_run, task
+from prefect.events import DeploymentEventTrigger
 
 
 @task
@@ -38,6 +40,9 @@ def suspending() -> str:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] == ["triggered"]:
+        plain.serve("triggered", triggers=[DeploymentEventTrigger(expect={"conformance.start"}, parameters={"n": 8})])
+        sys.exit()
     serve(
         plain.to_deployment("served", tags=["conformance"]),
         plain.to_deployment("scheduled", interval=timedelta(seconds=2)),
