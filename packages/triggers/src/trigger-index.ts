@@ -27,8 +27,15 @@ const REMEMBERED_NAMES = 10_000;
 /** Logs travel the stream too, where they do; no trigger looks at them (facts/events.md §7.4). */
 const IGNORED_EVENT = 'prefect.log.write';
 
+const OWN_EVENTS = /^prefect\.automation\.(?:triggered|resolved|action\.)/;
+
+/** What an automation does itself sets off others only: one that expects any event would never come to rest (Prefect's do not). */
+function isOwn({ event, resource }: ReceivedEvent, { id }: { id: string }): boolean {
+  return resource['prefect.resource.id'] === `prefect.automation.${id}` && OWN_EVENTS.test(event);
+}
+
 /** The event triggers of a set of automations, found by the events that they cover. */
-export class TriggerIndex<Automation> {
+export class TriggerIndex<Automation extends { id: string }> {
   readonly triggers: readonly PlacedTrigger<Automation>[];
   readonly #byName = new Map<string, readonly PlacedTrigger<Automation>[]>();
 
@@ -46,6 +53,6 @@ export class TriggerIndex<Automation> {
 
   /** The triggers that an event concerns, in the order of their automations. */
   find(event: ReceivedEvent): PlacedTrigger<Automation>[] {
-    return this.#named(event.event).filter(({ matcher }) => matcher.coversResources(event));
+    return this.#named(event.event).filter(({ automation, matcher }) => matcher.coversResources(event) && !isOwn(event, automation));
   }
 }

@@ -38,7 +38,7 @@ const COVERED: [trigger: Partial<EventTrigger>, isCovered: boolean][] = [
 
 for (const [fields, isCovered] of COVERED)
   test(`a trigger with ${JSON.stringify(fields)} ${isCovered ? 'covers' : 'does not cover'} the event`, () => {
-    const index = new TriggerIndex(placeTriggers({ trigger: createTrigger(fields) }));
+    const index = new TriggerIndex(placeTriggers({ id: 'watcher', trigger: createTrigger(fields) }));
     assert.equal(index.find(event).length, isCovered ? 1 : 0);
   });
 
@@ -50,17 +50,28 @@ for (const [forEach, key] of [
   [['related:deployment:prefect.resource.id'], ['']],
 ] as const)
   test(`the key for each of ${JSON.stringify(forEach)}`, () => {
-    const index = new TriggerIndex(placeTriggers({ trigger: createTrigger({ for_each: [...forEach] }) }));
+    const index = new TriggerIndex(placeTriggers({ id: 'watcher', trigger: createTrigger({ for_each: [...forEach] }) }));
     assert.deepEqual(index.find(event).map(({ matcher }) => matcher.bucketingKey(event)), [[...key]]);
   });
 
 test('logs concern no trigger', () => {
-  assert.deepEqual(new TriggerIndex(placeTriggers({ trigger: createTrigger({}) })).find(createEvent('prefect.log.write')), []);
+  assert.deepEqual(new TriggerIndex(placeTriggers({ id: 'watcher', trigger: createTrigger({}) })).find(createEvent('prefect.log.write')), []);
 });
+
+for (const [name, resource, isCovered] of [
+  ['prefect.automation.triggered', 'watcher', false],
+  ['prefect.automation.action.failed', 'watcher', false],
+  ['prefect.automation.updated', 'watcher', true],
+  ['prefect.automation.triggered', 'other', true],
+] as const)
+  test(`${name} of the ${resource} ${isCovered ? 'sets' : 'does not set'} the watcher off`, () => {
+    const told = createEvent(name, 0, { resource: { 'prefect.resource.id': `prefect.automation.${resource}` } });
+    assert.equal(new TriggerIndex(placeTriggers({ id: 'watcher', trigger: createTrigger({}) })).find(told).length, isCovered ? 1 : 0);
+  });
 
 test('a nested trigger knows what stands above it, nearest first', () => {
   const inner: Trigger = { type: 'sequence', id: 'inner', triggers: [createTrigger({})], within: null };
   const outer: Trigger = { type: 'compound', id: 'outer', triggers: [inner], within: null, require: 'all' };
-  const [placed] = new TriggerIndex(placeTriggers({ trigger: outer })).find(event);
+  const [placed] = new TriggerIndex(placeTriggers({ id: 'watcher', trigger: outer })).find(event);
   assert.deepEqual(placed?.ancestors.map(({ id }) => id), ['inner', 'outer']);
 });

@@ -1,6 +1,7 @@
-/** How long a message stays for those who come late, and how many at most. */
+/** How long a message stays for those who come late; at most so many of them, of so many characters together. */
 const RECENT_MS = 10_000;
 const RECENT_LIMIT = 2000;
+const RECENT_CHARACTERS = 8_000_000;
 
 /** A message of a stream: its JSON text, and what it says. */
 export interface Item<T> {
@@ -16,6 +17,7 @@ export class LiveFeed<T> {
   readonly name: string;
   readonly #subscribers = new Set<(item: Item<T>) => void>();
   #recent: { text: string; at: number }[] = [];
+  #characters = 0;
 
   constructor(name: string) {
     this.name = name;
@@ -26,12 +28,27 @@ export class LiveFeed<T> {
   }
 
   receive(text: string): void {
-    this.#recent.push({ text, at: performance.now() });
-    if (this.#recent.length > 2 * RECENT_LIMIT) this.#recent = this.#recent.slice(-RECENT_LIMIT);
+    this.#remember(text, performance.now());
     // Nobody listens most of the time.
     if (this.#subscribers.size === 0) return;
     const item = this.#read(text);
     if (item) for (const subscriber of this.#subscribers) subscriber(item);
+  }
+
+  /** Keeps up to twice of what is recent, so that forgetting costs little. */
+  #remember(text: string, at: number): void {
+    this.#recent.push({ text, at });
+    this.#characters += text.length;
+    const oldest = this.#recent[0]?.at ?? at;
+    if (this.#recent.length <= 2 * RECENT_LIMIT && this.#characters <= 2 * RECENT_CHARACTERS && at - oldest <= 2 * RECENT_MS) return;
+    let first = this.#recent.length;
+    this.#characters = 0;
+    for (const message of this.#recent.slice(-RECENT_LIMIT).reverse()) {
+      if (at - message.at > RECENT_MS || this.#characters + message.text.length > RECENT_CHARACTERS) break;
+      this.#characters += message.text.length;
+      first--;
+    }
+    this.#recent = this.#recent.slice(first);
   }
 
   /** Calls back with every message from now on, until disposed of. */

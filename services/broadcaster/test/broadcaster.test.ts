@@ -43,6 +43,14 @@ test('a feed keeps the last messages, and hands out new ones only while somebody
   assert.equal(feed.subscribers, 0);
 });
 
+test('a feed keeps no more than it may of messages that are large', () => {
+  const feed = new LiveFeed<string>('test');
+  const large = JSON.stringify('x'.repeat(1_500_000));
+  for (let count = 0; count < 100; count++) feed.receive(large);
+  const kept = feed.recent().length;
+  assert.ok(kept >= 5 && kept <= 10, `${kept} messages`);
+});
+
 test('a connection that is too slow loses what goes beyond its backlog, and goes on', async () => {
   const controller = new AbortController();
   let dropped = 0;
