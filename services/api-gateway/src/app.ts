@@ -23,6 +23,7 @@ export function createApp(context: GatewayContext, webUi: RequestHandler): Expre
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  app.enable('case sensitive routing');
   // Of a parameter that is given twice, the last counts.
   app.set('query parser', (text: string | null) => Object.fromEntries(new URLSearchParams(text ?? '')));
   // X-Forwarded-… counts only where it comes from these; `*` is everybody.

@@ -54,12 +54,15 @@ async function handle({ route, params, query, headers }: Mounted, context: Gatew
   // Express answers HEAD by GET; Prefect knows no HEAD (facts/hidden-endpoints.md §1).
   if (request.method === 'HEAD') return next('route');
   const path = params.safeParse(request.params);
-  const input = path.success || hasRefusals(route) ? readBody(request) : undefined;
+  const isRead = route.body !== undefined && (path.success || hasRefusals(route));
+  const { value: input, isJson } = isRead ? readBody(request) : { value: undefined, isJson: true };
   // A path parameter that does not fit is another path: later routes, then 404 (facts/rules.md §1, path converters).
   if (!path.success) return hasRefusals(route) ? void validate(params, request.params, ['path'], input) : next('route');
   assertApiVersion(request.get('x-prefect-api-version'), request.path);
   if (route.headerParameters !== undefined) validate(headers, request.headers, ['header'], input);
-  const body = route.body === undefined ? undefined : validate(route.body, input, ['body'], input);
+  // Where there are several parameters, text that is not called JSON holds none of them.
+  const isHeld = isJson || route.body?.meta()?.['parameters'] !== true;
+  const body = route.body === undefined ? undefined : validate(route.body, isHeld ? input : undefined, ['body'], input);
   const result = await route.handler(
     {
       params: path.data,
@@ -85,7 +88,7 @@ function refuseMethod(allowed: readonly string[], params: z.ZodObject) {
 
 /** Builds the router of all resources: routes in the order of their tables, then 405 for known paths with other methods. */
 export function mount(resources: readonly Resource[], context: GatewayContext, bodyLimitBytes: number): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
   router.use(express.raw({ type: () => true, limit: bodyLimitBytes }));
   const known = new Map<string, { methods: string[]; params: z.ZodObject }>();
   for (const resource of resources)

@@ -31,7 +31,7 @@ function isTooDeep(json: Buffer): boolean {
 
 /** A body without a content type is JSON; with an empty one it is not. */
 function isJson(contentType: string | undefined): boolean {
-  return contentType === undefined || /^[^/\s;]+\/(?:[^;\s]*\+)?json\s*(?:;|$)/i.test(contentType);
+  return contentType === undefined || /^application\/(?:[^/;\s]*\+)?json\s*(?:;|$)/i.test(contentType);
 }
 
 function decode(bytes: Buffer): string {
@@ -42,18 +42,24 @@ function decode(bytes: Buffer): string {
   }
 }
 
+/** What a request brought: JSON, or text that it does not call JSON. */
+export interface ReadBody {
+  value: unknown;
+  isJson: boolean;
+}
+
 /**
- * The JSON of a request, or its text if it says that it is something else; undefined without a body. Throws BadRequestError for what is no
- * UTF-8 or too deep, ValidationError for what is no JSON (facts/rules.md §1).
+ * The body of a request; the value is undefined without one. Throws BadRequestError for what is no UTF-8 or too deep,
+ * ValidationError for what is no JSON (facts/rules.md §1).
  */
-export function readBody(request: Request): unknown {
+export function readBody(request: Request): ReadBody {
   const body: unknown = request.body;
-  if (!Buffer.isBuffer(body) || body.length === 0) return undefined;
+  if (!Buffer.isBuffer(body) || body.length === 0) return { value: undefined, isJson: true };
   if (isTooDeep(body)) throw new BadRequestError('There was an error parsing the body');
   const text = decode(body);
-  if (!isJson(request.get('content-type'))) return text;
+  if (!isJson(request.get('content-type'))) return { value: text, isJson: false };
   try {
-    return parseJson(text);
+    return { value: parseJson(text), isJson: true };
   } catch {
     const { message, position } = explainJsonError(text);
     throw new ValidationError([{ type: 'json_invalid', loc: ['body', position], msg: 'JSON decode error', input: {}, ctx: { error: message } }], text);

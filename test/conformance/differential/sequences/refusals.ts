@@ -78,6 +78,19 @@ export const refusals: Sequences = {
     await api.eachPath('GET', [`/flow_runs/${api.id()}?x=1&x=2`, '/csrf-token?client=a&client=b', '/observed-states?query=zzq&query=zzr&limit=1', '/observed-states?limit=5&limit=x&query=zzq', '/observed-states?query=zzq%zz', '/observed-states?query=%ff']);
   },
 
+  'bodies that are not called JSON, or that nobody asked for': async (api) => {
+    const run = api.id();
+    for (const type of ['text/plain', 'text/json', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'application/geo+json; a=b', 'model/x+json', 'application/json, text/plain', 'json', '*/*'])
+      for (const body of ['{"limit":0}', '[]', 'x=1']) {
+        const headers = { 'content-type': type };
+        await api.post('/automations/templates/validate', body, { headers });
+        await api.post(`/flow_runs/${run}/set_state`, body, { headers });
+      }
+    await api.delete(`/flows/${run}`, 'nonsense');
+    await api.send('GET', '/admin/version', '{');
+    await api.eachPath('GET', ['/Admin/version', '/ADMIN/VERSION', '/admin/Version']);
+  },
+
   'headers': async (api) => {
     const queue = await api.post('/work_queues/', { name: api.name(), priority: 1000 + Math.floor(Math.random() * 1e9) });
     for (const flag of ['x', '1', 'true', '', 'TRUE', 'off', ' yes ']) await api.post(`/work_queues/${queue.id}/get_runs`, {}, { headers: { 'x-prefect-ui': flag } });
