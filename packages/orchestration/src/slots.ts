@@ -16,12 +16,15 @@ import type { OrchestrationSettings } from './settings.ts';
 /** SQL: seconds since the limit `l` was touched; never negative, though its last toucher may have begun after us. */
 const ELAPSED = 'greatest(0, extract(epoch from now() - l.updated))';
 
+/** SQL: slots that the limit `l` gives back in a second; more than anybody can take, where its number would leave the range of doubles. */
+const DECAY = 'least(l.slot_decay_per_second, 1e9)';
+
 /** SQL: slots of the limit `l` that are taken now. Rate limits give theirs back with time. */
-export const ACTIVE_SLOTS = `greatest(0, l.active_slots - floor(l.slot_decay_per_second * ${ELAPSED}))::integer`;
+export const ACTIVE_SLOTS = `greatest(0, l.active_slots - floor(${DECAY} * ${ELAPSED}))::integer`;
 
 /** SQL: refused slots of the limit `l`, forgotten at the rate at which slots become free. */
 const deniedSlots = (settings: OrchestrationSettings) => `greatest(0, l.denied_slots - floor(${ELAPSED} *
-  case when l.slot_decay_per_second > 0 then l.slot_decay_per_second
+  case when l.slot_decay_per_second > 0 then ${DECAY}
     else 1 / greatest(0.1, least(l.avg_slot_occupancy_seconds, ${maximumWait(settings)})) end))::integer`;
 
 const maximumWait = ({ tagSlotWaitSeconds, maximumSlotWaitSeconds }: OrchestrationSettings) =>

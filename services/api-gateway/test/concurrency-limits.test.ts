@@ -39,6 +39,14 @@ test('global concurrency limits', async (t) => {
       await api.expect(422, 'POST', `${LIMITS}/`, body);
   });
 
+  await t.test('can all be read, however fast one of them forgets its slots', async () => {
+    const { id } = await create('fast', 1, { slot_decay_per_second: 1e308, active_slots: 1 });
+    assert.equal(await activeSlots('fast'), 0);
+    await api.expect(200, 'POST', `${LIMITS}/filter`, {});
+    await api.expect(200, 'POST', `${LIMITS}/increment`, { names: ['fast'], slots: 1, mode: 'rate_limit' });
+    await api.expect(204, 'DELETE', `${LIMITS}/${id}`);
+  });
+
   await t.test('give slots of all of them or of none', async () => {
     await create('two', 2);
     await create('single', 1);
