@@ -3,6 +3,8 @@ import type { Budget } from './budget.ts';
 import { NUMBER_FILTERS } from './filters/numbers.ts';
 import type { FilterContext, Filters } from './filters/filter.ts';
 import { SEQUENCE_FILTERS } from './filters/sequences.ts';
+import { MARKUP_FILTERS } from './filters/markup.ts';
+import { QUANTITY_FILTERS } from './filters/quantities.ts';
 import { TEXT_FILTERS } from './filters/texts.ts';
 import { HUMANIZE_FILTERS } from './filters/humanize.ts';
 import { PREFECT_FILTERS, pageUrl } from './filters/prefect.ts';
@@ -14,7 +16,7 @@ import type { Argument, Call, Expression } from './syntax.ts';
 import { TESTS } from './tests.ts';
 import { Callable, Dictionary, type Keywords, Thing, Tuple, Undefined, type Value, either, isTrue, iterate, raise, typeName } from './values.ts';
 
-const FILTERS: Filters = { ...TEXT_FILTERS, ...NUMBER_FILTERS, ...SEQUENCE_FILTERS, ...PREFECT_FILTERS, ...HUMANIZE_FILTERS };
+const FILTERS: Filters = { ...TEXT_FILTERS, ...NUMBER_FILTERS, ...SEQUENCE_FILTERS, ...PREFECT_FILTERS, ...HUMANIZE_FILTERS, ...MARKUP_FILTERS, ...QUANTITY_FILTERS };
 
 const find = <T>(table: Readonly<Record<string, T>>, name: string): T | undefined => (Object.hasOwn(table, name) ? table[name] : undefined);
 
@@ -23,6 +25,7 @@ export class Evaluator implements FilterContext {
   readonly uiUrl: string | undefined;
   readonly now: number;
   readonly budget: Budget;
+  escapes = false;
 
   constructor(budget: Budget, uiUrl: string | undefined, now: number) {
     this.budget = budget;

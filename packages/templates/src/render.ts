@@ -8,7 +8,7 @@ import { escapeHtml, print } from './printing.ts';
 import { Scope } from './scope.ts';
 import type { Expression, Signature, Statement, Target } from './syntax.ts';
 import { GLOBALS, Loop } from './things.ts';
-import { Callable, Markup, Tuple, Undefined, type Value, fromJson, isTrue, iterate, raise } from './values.ts';
+import { Callable, Markup, Tuple, Undefined, type Value, fromJson, isText, isTrue, iterate, raise, typeName } from './values.ts';
 
 /* Carries out the statements of a template. */
 
@@ -17,7 +17,6 @@ type Body = readonly Statement[];
 class Renderer {
   readonly #evaluator: Evaluator;
   readonly #budget = new Budget();
-  #escapes = false;
 
   constructor(uiUrl: string | undefined, now: number) {
     this.#evaluator = new Evaluator(this.#budget, uiUrl, now);
@@ -38,7 +37,7 @@ class Renderer {
         return this.#budget.write(statement.text);
       case 'output': {
         const value = this.#value(statement.value, scope);
-        return this.#budget.write(this.#escapes ? escapeHtml(value) : print(value));
+        return this.#budget.write(this.#evaluator.escapes ? escapeHtml(value) : print(value));
       }
       case 'for':
         return this.#loop(statement, this.#value(statement.iterable, scope), scope, 1);
@@ -51,7 +50,7 @@ class Renderer {
         return '';
       case 'set_block': {
         const text = this.render(statement.body, new Scope(scope));
-        this.#assign(statement.target, statement.filter === null ? (this.#escapes ? new Markup(text) : text) : this.#filterText(statement.filter, text, scope), scope);
+        this.#assign(statement.target, statement.filter === null ? (this.#evaluator.escapes ? new Markup(text) : text) : this.#filterText(statement.filter, text, scope), scope);
         return '';
       }
       case 'with': {
@@ -59,8 +58,10 @@ class Renderer {
         for (const [target, value] of statement.bindings) this.#assign(target, this.#value(value, scope), inner);
         return this.render(statement.body, inner);
       }
-      case 'filter_block':
-        return this.#budget.write(print(this.#filterText(statement.filter, this.render(statement.body, new Scope(scope)), scope)));
+      case 'filter_block': {
+        const text = this.#filterText(statement.filter, this.render(statement.body, new Scope(scope)), scope);
+        return isText(text) ? this.#budget.write(print(text)) : raise('TypeError', `expected str instance, ${typeName(text)} found`);
+      }
       case 'macro':
         scope.set(statement.name, this.#macro(statement.name, statement.signature, statement.body, scope));
         return '';
@@ -76,12 +77,12 @@ class Renderer {
   }
 
   #withEscaping(escapes: boolean, work: () => string): string {
-    const before = this.#escapes;
-    this.#escapes = escapes;
+    const before = this.#evaluator.escapes;
+    this.#evaluator.escapes = escapes;
     try {
       return work();
     } finally {
-      this.#escapes = before;
+      this.#evaluator.escapes = before;
     }
   }
 
@@ -135,7 +136,7 @@ class Renderer {
       if (caller !== undefined) inner.set('caller', caller);
       inner.set('kwargs', fromJson(Object.fromEntries([...bound.keywords].filter(([keyword]) => keyword !== 'caller'))));
       const text = this.render(body, inner);
-      return this.#escapes ? new Markup(text) : text;
+      return this.#evaluator.escapes ? new Markup(text) : text;
     });
   }
 

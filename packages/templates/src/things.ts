@@ -1,6 +1,7 @@
 import { Arguments } from './arguments.ts';
+import { checkItems } from './budget.ts';
 import { MAXIMUM_RANGE } from './limits.ts';
-import { Callable, Dictionary, type Keywords, Thing, type Value, areEqual, raise } from './values.ts';
+import { Callable, Dictionary, type Keywords, Markup, Thing, type Value, areEqual, isTrue, raise } from './values.ts';
 
 /* What Jinja itself brings along: the `loop` of a loop, namespaces, ranges and the like. */
 
@@ -101,6 +102,24 @@ function makeJoiner(given: readonly Value[], keywords: Keywords): Callable {
   });
 }
 
+const LIPSUM_WORDS = 'lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor incididunt ut labore et dolore magna aliqua'.split(' ');
+
+/** Paragraphs of words that mean nothing: `n` of them, each with at least `min` and less than `max` words. */
+function makeLipsum(given: readonly Value[], keywords: Keywords): Value {
+  const options = new Arguments('generate_lorem_ipsum', ['n', 'html', 'min', 'max'], given, keywords);
+  const [count, least, limit] = [options.integer('n', 5), options.integer('min', 20), options.integer('max', 100)];
+  checkItems(Math.max(0, count) * Math.max(0, limit));
+  if (count > 0 && limit <= least) raise('ValueError', `empty range for randrange() (${least}, ${limit})`);
+  const isHtml = isTrue(options.or('html', true));
+  const paragraphs = Array.from({ length: Math.max(0, count) }, () => {
+    const length = least + Math.floor(Math.random() * (limit - least));
+    const words = Array.from({ length }, () => LIPSUM_WORDS[Math.floor(Math.random() * LIPSUM_WORDS.length)]).join(' ');
+    const text = `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
+    return isHtml ? `<p>${text}</p>` : text;
+  });
+  return isHtml ? new Markup(paragraphs.join('\n')) : paragraphs.join('\n\n');
+}
+
 /** The functions that every template knows. */
 export const GLOBALS: ReadonlyMap<string, Value> = new Map<string, Value>(
   [
@@ -112,6 +131,7 @@ export const GLOBALS: ReadonlyMap<string, Value> = new Map<string, Value>(
     }),
     new Callable('cycler', (given) => (given.length === 0 ? raise('TypeError', 'at least one item has to be provided') : new Cycler(given))),
     new Callable('joiner', makeJoiner),
+    new Callable('lipsum', makeLipsum),
   ].map((callable) => [callable.name, callable]),
 );
 

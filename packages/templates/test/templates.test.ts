@@ -6,11 +6,12 @@ import { findParameterFault, upgradeTemplates } from '../src/parameters.ts';
 import { eventObject, labelDiver, modelObject } from '../src/prefect-objects.ts';
 import { renderTemplate } from '../src/render.ts';
 import { findTemplateFault, namesInTemplates } from '../src/validate.ts';
+import filters from './filters.json' with { type: 'json' };
 import jinja from './jinja.json' with { type: 'json' };
 import rendering from './rendering.json' with { type: 'json' };
 import syntax from './syntax.json' with { type: 'json' };
 
-/* jinja.json, rendering.json and syntax.json were computed by Prefect 3.9.1. */
+/* filters.json, jinja.json, rendering.json and syntax.json were computed by Prefect 3.9.1. */
 
 /** What a template prints, or the kind of its error. */
 function outcome(template: string, context: object): { output: string } | { error: string } {
@@ -33,6 +34,8 @@ const withFloats = (value: unknown, floats: readonly string[], key = ''): unknow
 test('templates print what Prefect prints', () => {
   const cases: readonly { template: string; output?: string | undefined; error?: string | undefined }[] = jinja.cases;
   for (const { template, output, error } of cases) assert.deepEqual(outcome(template, jinja.context), error === undefined ? { output } : { error }, template);
+  const others: typeof cases = filters.cases;
+  for (const { template, output, error } of others) assert.deepEqual(outcome(template, filters.context), error === undefined ? { output } : { error }, template);
   const more: typeof cases = rendering.cases;
   const context = withFloats(rendering.context, ['f']);
   assert.ok(isJsonObject(context));
@@ -81,6 +84,10 @@ test('what a template may use up is bounded', () => {
     '{{ "%10000000000d" | format(1) ~ "x" * 2000000 }}',
     '{{ "a" | indent(10000000000) }}',
     '{{ range(101) }}',
+    '{{ lipsum(1000, max=1000000) }}',
+    '{{ ("xx.org " * 1000) | urlize(rel="y" * 900000) }}',
+    '{{ ("(" * 400000 ~ ")" * 400000 ~ "x " * 100000) | urlize }}',
+    '{{ {"a": "x" * 900000, "b": "x" * 900000} | xmlattr }}',
     `{{ ${'('.repeat(2000)}1${')'.repeat(2000)} }}`,
     `{{ ${'-'.repeat(5000)}1 }}`,
     `{{ ${'not '.repeat(5000)}1 }}`,

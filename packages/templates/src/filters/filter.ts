@@ -6,6 +6,8 @@ export interface FilterContext {
   readonly uiUrl: string | undefined;
   /** The moment that relative times are told from, in milliseconds since 1970. */
   readonly now: number;
+  /** Whether what is printed is escaped for HTML here. */
+  readonly escapes: boolean;
   applyFilter(name: string, input: Value, given: readonly Value[], keywords: ReadonlyMap<string, Value>): Value;
   applyTest(name: string, input: Value, given: readonly Value[], keywords: ReadonlyMap<string, Value>): boolean;
 }

@@ -2,6 +2,7 @@ import { Duration, Moment, monthName } from '../moments.ts';
 import { print } from '../printing.ts';
 import { type Value, isNumber, isText, isTrue, textOf } from '../values.ts';
 import { type Filter, type FilterContext, type Filters, filter } from './filter.ts';
+import { requireFloat, toFloat } from './numbers.ts';
 
 /* Numbers and times as people say them: the filters that Prefect takes from the library humanize. */
 
@@ -106,25 +107,25 @@ function describeSize(bytes: number, isBinary: boolean): string {
   return `${(bytes / base ** power).toFixed(1)} ${suffixes[power - 1]}`;
 }
 
-/** A number, also in a text; what is none comes out as it went in. */
+/** A number, also in a text; what is none is printed as it is. */
 const numeric = (work: (value: number) => string): Filter =>
   filter([], (input) => {
-    const value = isNumber(input) ? Number(input) : isText(input) && textOf(input).trim() !== '' ? Number(textOf(input).replaceAll(',', '')) : Number.NaN;
-    return Number.isNaN(value) ? input : work(value);
+    const value = toFloat(isText(input) ? textOf(input).replaceAll(',', '') : input) ?? Number.NaN;
+    return Number.isNaN(value) ? print(input) : work(value);
   });
 
 export const HUMANIZE_FILTERS: Filters = {
   humanize_naturaldelta: filter(['months', 'minimum_unit'], (input, given, context) => {
     const seconds = toSeconds(input, context);
-    return seconds === undefined ? input : describeDelta(seconds, isTrue(given.or('months', true)));
+    return seconds === undefined ? print(input) : describeDelta(seconds, isTrue(given.or('months', true)));
   }),
   humanize_naturaltime: filter(['future', 'months', 'minimum_unit', 'when'], (input, given, context) => {
     const seconds = toSeconds(input, context);
-    return seconds === undefined ? input : describeTime(input, seconds, isTrue(given.or('future', false)), isTrue(given.or('months', true)));
+    return seconds === undefined ? print(input) : describeTime(input, seconds, isTrue(given.or('future', false)), isTrue(given.or('months', true)));
   }),
   humanize_precisedelta: filter(['minimum_unit', 'suppress', 'format'], (input, _given, context) => {
     const seconds = toSeconds(input, context);
-    return seconds === undefined ? input : describePrecisely(seconds);
+    return seconds === undefined ? print(input) : describePrecisely(seconds);
   }),
   humanize_naturalday: filter([], (input, _given, context) => (input instanceof Moment ? describeDay(input, context) : input)),
   humanize_naturaldate: filter([], (input, _given, context) => (input instanceof Moment ? describeDate(input, context) : input)),
@@ -132,5 +133,5 @@ export const HUMANIZE_FILTERS: Filters = {
   humanize_intword: numeric(describeNumber),
   humanize_ordinal: numeric(ordinal),
   humanize_apnumber: numeric((value) => WORDS[value] ?? String(value)),
-  humanize_naturalsize: filter(['binary', 'gnu', 'format'], (input, given) => describeSize(Number(print(input)), isTrue(given.or('binary', false)))),
+  humanize_naturalsize: filter(['binary', 'gnu', 'format'], (input, given) => describeSize(requireFloat(input), isTrue(given.or('binary', false)))),
 };

@@ -39,9 +39,18 @@ function toInteger(value: Value, base: number): bigint | undefined {
   return isNumber(value) ? BigInt(value) : undefined;
 }
 
-function toFloat(value: Value): number | undefined {
+/** The number that a value is or tells; undefined for what is none. */
+export function toFloat(value: Value): number | undefined {
   if (isText(value)) return parseFloatText(textOf(value));
   return isNumber(value) ? Number(value) : undefined;
+}
+
+const requireDefined = (value: Value): Value => (value instanceof Undefined ? value.fail() : value);
+
+/** As Python's `float(value)`. Throws TemplateError for what is no number. */
+export function requireFloat(value: Value): number {
+  if (value instanceof Undefined) return value.fail();
+  return toFloat(value) ?? (isText(value) ? raise('ValueError', `could not convert string to float: '${textOf(value)}'`) : raise('TypeError', `float() argument must be a string or a real number, not '${typeName(value)}'`));
 }
 
 /** Halves go to the even neighbour, as in Python. */
@@ -65,11 +74,12 @@ function round(value: Value, precision: number, method: string): Value {
 }
 
 export const NUMBER_FILTERS: Filters = {
-  int: filter(['default', 'base'], (input, given) => toInteger(input, given.integer('base', 10)) ?? given.or('default', 0n)),
-  float: filter(['default'], (input, given) => toFloat(input) ?? given.or('default', 0)),
+  int: filter(['default', 'base'], (input, given) => toInteger(requireDefined(input), given.integer('base', 10)) ?? given.or('default', 0n)),
+  float: filter(['default'], (input, given) => toFloat(requireDefined(input)) ?? given.or('default', 0)),
   round: filter(['precision', 'method'], (input, given) => round(input, given.integer('precision', 0), given.text('method', 'common'))),
   abs: filter([], (input) => {
     if (!isNumber(input)) return raise('TypeError', `bad operand type for abs(): '${typeName(input)}'`);
+    if (typeof input === 'boolean') return BigInt(input);
     return Number(input) < 0 ? calculate('*', input, -1n) : input;
   }),
 };

@@ -10,6 +10,9 @@ import { type Filter, type FilterContext, type Filters, filter, openFilter } fro
 
 const NONE = new Undefined('No item: the sequence was empty.');
 
+/** What is false has no items, even if it is no list. */
+const iterateTrue = (input: Value): readonly Value[] => (isTrue(input) ? iterate(input) : []);
+
 /** Reads `a.b.0` of an item; a fallback takes the place of what is not there. */
 function reader(attribute: Value | undefined, fallback?: Value): (item: Value) => Value {
   if (attribute === undefined || attribute === null) return (item) => item;
@@ -32,7 +35,10 @@ function keyOf(given: Arguments): (item: Value) => Value {
 function sorted(items: readonly Value[], keys: readonly ((item: Value) => Value)[], isReverse: boolean): Value[] {
   const order = (one: Value, other: Value) => {
     for (const key of keys) {
-      const result = compare(key(one), key(other));
+      const [left, right] = [key(one), key(other)];
+      // What is equal needs no order: two things that lack the attribute are.
+      if (areEqual(left, right)) continue;
+      const result = compare(left, right);
       if (result !== 0) return result;
     }
     return 0;
@@ -52,7 +58,7 @@ function sort(input: Value, given: Arguments): Value {
 }
 
 function sortDictionary(input: Value, given: Arguments): Value {
-  if (!(input instanceof Dictionary)) return raise('TypeError', `'${typeName(input)}' object is not a mapping`);
+  if (!(input instanceof Dictionary)) return raise('AttributeError', `'${typeName(input)}' object has no attribute 'items'`);
   const by = given.text('by', 'key') === 'value' ? 1 : 0;
   const isSensitive = isTrue(given.or('case_sensitive', false));
   const key = (pair: Value) => (isSensitive ? (iterate(pair)[by] ?? null) : ignoreCase(iterate(pair)[by] ?? null));
@@ -137,16 +143,16 @@ function selection(keeps: boolean, byAttribute: boolean): Filter {
     const read = byAttribute ? reader(attribute) : (item: Value) => item;
     const [test, ...testArguments] = others;
     const passes = (item: Value) => (test === undefined ? isTrue(read(item)) : context.applyTest(print(test), read(item), testArguments, given.keywords));
-    return iterate(input).filter((item) => passes(item) === keeps);
+    return iterateTrue(input).filter((item) => passes(item) === keeps);
   });
 }
 
 function map(input: Value, given: Arguments, context: FilterContext): Value {
   const attribute = given.keywords.get('attribute');
-  if (given.rest.length === 0 && attribute !== undefined) return iterate(input).map(reader(attribute, given.keywords.get('default')));
+  if (given.rest.length === 0 && attribute !== undefined) return iterateTrue(input).map(reader(attribute, given.keywords.get('default')));
   const [name, ...others] = given.rest;
   if (name === undefined) return raise('FilterArgumentError', 'map requires a filter argument');
-  return iterate(input).map((item) => context.applyFilter(print(name), item, others, given.keywords));
+  return iterateTrue(input).map((item) => context.applyFilter(print(name), item, others, given.keywords));
 }
 
 function length(input: Value): Value {

@@ -3,14 +3,25 @@ import { checkTextLength } from '../budget.ts';
 import { capitalize, center, findMethod, strip } from '../methods.ts';
 import { formatPercent } from '../percent-format.ts';
 import { escapeHtml, print, printJson, softText } from '../printing.ts';
-import { Dictionary, Markup, Thing, Tuple, type Value, isText, isTrue, iterate, raise } from '../values.ts';
+import { Dictionary, Markup, Thing, Tuple, Undefined, type Value, isNumber, isText, isTrue, iterate, raise, typeName } from '../values.ts';
 import { type Filter, type Filters, filter, openFilter } from './filter.ts';
+import { requireFloat } from './numbers.ts';
 
 /* Jinja's filters that make text. Their input is printed first, whatever it is. */
 
 /** Escaped text stays escaped. */
 const textFilter = (parameters: readonly string[], work: (text: string, given: Arguments) => string): Filter =>
   filter(parameters, (input, given) => (input instanceof Markup ? new Markup(work(input.text, given)) : work(softText(input), given)));
+
+/** The same for filters that print nothing first. */
+const lineFilter = (parameters: readonly string[], work: (text: string, given: Arguments) => string): Filter => {
+  const { work: run } = textFilter(parameters, work);
+  return filter(parameters, (input, given, context) => {
+    if (input instanceof Undefined) return input.fail();
+    const isLike = isText(input) || (input instanceof Thing && input.text() !== undefined);
+    return isLike ? run(input, given, context) : raise('AttributeError', `'${typeName(input)}' object has no attribute 'splitlines'`);
+  });
+};
 
 const escape = filter([], (input) => new Markup(escapeHtml(input)));
 
@@ -113,9 +124,13 @@ export const TEXT_FILTERS: Filters = {
   title: textFilter([], title),
   trim: textFilter(['chars'], (text, given) => strip(text, given.optionalText('chars'))),
   center: textFilter(['width'], (text, given) => center(text, given.integer('width', 80))),
-  truncate: textFilter(['length', 'killwords', 'end', 'leeway'], truncate),
-  indent: textFilter(['width', 'first', 'blank'], indent),
-  wordwrap: textFilter(['width', 'break_long_words', 'wrapstring', 'break_on_hyphens'], wordwrap),
+  truncate: filter(['length', 'killwords', 'end', 'leeway'], (input, given) => {
+    if (input instanceof Undefined) return input.fail();
+    if (input === null || isNumber(input)) return raise('TypeError', `object of type '${typeName(input)}' has no len()`);
+    return input instanceof Markup ? new Markup(truncate(input.text, given)) : truncate(softText(input), given);
+  }),
+  indent: lineFilter(['width', 'first', 'blank'], indent),
+  wordwrap: lineFilter(['width', 'break_long_words', 'wrapstring', 'break_on_hyphens'], wordwrap),
   replace: filter(['old', 'new', 'count'], (input, given) => {
     const replaced = findMethod(softText(input), 'replace')?.call([print(given.get('old')), print(given.get('new')), given.or('count', -1n)], new Map()) ?? '';
     return input instanceof Markup ? new Markup(print(replaced)) : replaced;
@@ -136,6 +151,6 @@ export const TEXT_FILTERS: Filters = {
   pprint: filter([], (input) => printJson(input, undefined)),
   urlencode: filter([], encodeUrl),
   wordcount: filter([], (input) => BigInt(print(input).match(/[\p{L}\p{N}_]+/gu)?.length ?? 0)),
-  filesizeformat: filter(['binary'], (input, given) => fileSize(Number(print(input)), isTrue(given.or('binary', false)))),
+  filesizeformat: filter(['binary'], (input, given) => fileSize(requireFloat(input), isTrue(given.or('binary', false)))),
   flow_run_id: filter([], (input) => /flow-run\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/.exec(isTrue(input) ? print(input) : '')?.[1] ?? null),
 };
