@@ -20,9 +20,16 @@ export interface OpenBlock {
 /** Prefect's bound on documents within documents. */
 const MAXIMUM_DEPTH = 50;
 
-/** The data of a document as it was encrypted. Throws where it was encrypted with another key. */
+/** Texts, to leave them alone, and what Python takes for numbers of JSON. */
+const TEXT_OR_EXTREME = /"(?:[^"\\]|\\.)*"|-?(?:NaN|Infinity)/g;
+
+/**
+ * The data of a document as it was encrypted. Python encrypts NaN and infinities too, and answers null for them. Throws where
+ * it was encrypted with another key.
+ */
 export function decryptData(key: FernetKey, token: string): JsonObject {
-  const data = parseJson(decrypt(key, token));
+  const text = decrypt(key, token);
+  const data = parseJson(/NaN|Infinity/.test(text) ? text.replace(TEXT_OR_EXTREME, (part) => (part.startsWith('"') ? part : 'null')) : text);
   return isJsonObject(data) ? data : {};
 }
 
