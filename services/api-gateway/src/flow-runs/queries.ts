@@ -11,6 +11,7 @@ import type { CreatedBy, FlowRun, FlowRunUpdate } from '@praetor/schema/flow-run
 import { type JsonObject, toJson } from '@praetor/schema/json';
 import type { Labels } from '@praetor/schema/labels';
 import { type FlowRunPolicy, flowRunPolicy } from '@praetor/schema/run-policy';
+import type { StateType } from '@praetor/schema/state';
 import { type Timestamp, nowMicroseconds } from '@praetor/schema/timestamps';
 import type { Page } from '../http/pagination.ts';
 import { estimateRunTime, estimateStartTimeDelta, estimatedStartTimeDelta } from '../runs/estimates.ts';
@@ -34,6 +35,9 @@ interface FlowRunRow extends CurrentStateRow {
   tags: string[];
   labels: Labels | null;
   parent_task_run_id: string | null;
+  state_type: StateType | null;
+  state_name: string | null;
+  state_timestamp: Timestamp | null;
   run_count: number;
   expected_start_time: Timestamp | null;
   next_scheduled_start_time: Timestamp | null;
@@ -53,7 +57,7 @@ interface FlowRunRow extends CurrentStateRow {
 const COLUMNS = sql`flow_run.id, flow_run.created, flow_run.updated, flow_run.name, flow_run.flow_id, flow_run.state_id, flow_run.deployment_id,
   flow_run.deployment_version, flow_run.work_queue_id, coalesce(queue.name, flow_run.work_queue_name) as work_queue_name, flow_run.flow_version,
   flow_run.parameters, flow_run.idempotency_key, flow_run.context, flow_run.empirical_policy, flow_run.tags, flow_run.labels,
-  flow_run.parent_task_run_id, flow_run.state_type, flow_run.state_name, flow_run.run_count, flow_run.expected_start_time,
+  flow_run.parent_task_run_id, flow_run.state_type, flow_run.state_name, flow_run.state_timestamp, flow_run.run_count, flow_run.expected_start_time,
   flow_run.next_scheduled_start_time, flow_run.start_time, flow_run.end_time, flow_run.total_run_time, flow_run.auto_scheduled,
   flow_run.infrastructure_document_id, flow_run.infrastructure_pid, flow_run.created_by, flow_run.job_variables,
   pool.id as work_pool_id, pool.name as work_pool_name, ${CURRENT_STATE}`;

@@ -3,20 +3,20 @@ import type { Json } from '@praetor/schema/json';
 import { type State, type StateDetails, type StateType, completeStateDetails } from '@praetor/schema/state';
 import type { Timestamp } from '@praetor/schema/timestamps';
 
-/** What the queries of runs select of the current state, beside the run's own copies of its id, type and name. */
+/** What the queries of runs select of the current state; the type and the rest are null where the run has none. */
 export interface CurrentStateRow {
   state_id: string | null;
-  state_type: StateType | null;
-  state_name: string | null;
-  state_timestamp: Timestamp | null;
-  state_message: string | null;
-  state_data: Json;
-  /** Null where the run has no state. */
-  state_details: Partial<StateDetails> | null;
+  current_type: StateType | null;
+  current_name: string;
+  current_timestamp: Timestamp;
+  current_message: string | null;
+  current_data: Json;
+  current_details: Partial<StateDetails> | null;
 }
 
-/** The columns of a query with `joinCurrentState`. */
-export const CURRENT_STATE = sql`state.timestamp as state_timestamp, state.message as state_message, state.data as state_data, state.state_details`;
+/** The columns of a query with `joinCurrentState`: of the state itself, as the run's own copies may be missing or outlive it. */
+export const CURRENT_STATE = sql`state.type as current_type, state.name as current_name, state.timestamp as current_timestamp,
+  state.message as current_message, state.data as current_data, state.state_details as current_details`;
 
 /** The data of the state in hand: its own, or that of the artifact which holds a result. */
 export const STATE_DATA = sql`coalesce((select artifact.data from artifact where artifact.id = state.result_artifact_id), state.data::json)`;
@@ -27,21 +27,21 @@ export const STATE_DATA = sql`coalesce((select artifact.data from artifact where
  */
 export function joinCurrentState(table: 'flow_run' | 'task_run'): RawBuilder<unknown> {
   return sql`left join lateral (
-    select state.timestamp, state.message, ${STATE_DATA} as data, state.state_details
+    select state.type, state.name, state.timestamp, state.message, ${STATE_DATA} as data, state.state_details
     from ${sql.table(`${table}_state`)} state where state.id = ${sql.ref(`${table}.state_id`)} limit 1
   ) state on true`;
 }
 
 /** The current state of a run as it travels. */
 export function toCurrentState(run: CurrentStateRow): State | null {
-  if (run.state_id === null || run.state_type === null || run.state_timestamp === null) return null;
+  if (run.state_id === null || run.current_type === null) return null;
   return {
     id: run.state_id,
-    type: run.state_type,
-    name: run.state_name,
-    timestamp: run.state_timestamp,
-    message: run.state_message,
-    data: run.state_data,
-    state_details: completeStateDetails(run.state_details ?? {}),
+    type: run.current_type,
+    name: run.current_name,
+    timestamp: run.current_timestamp,
+    message: run.current_message,
+    data: run.current_data,
+    state_details: completeStateDetails(run.current_details ?? {}),
   };
 }

@@ -8,6 +8,7 @@ import type { TaskRunSort } from '@praetor/schema/filters/task-run';
 import type { Labels } from '@praetor/schema/labels';
 import { type TaskRunPolicy, taskRunPolicy } from '@praetor/schema/run-policy';
 import type { TaskRun, TaskRunSummary } from '@praetor/schema/task-run';
+import type { StateType } from '@praetor/schema/state';
 import { type Timestamp, nowMicroseconds } from '@praetor/schema/timestamps';
 import type { Page } from '../http/pagination.ts';
 import { estimateRunTime, estimateStartTimeDelta, estimatedRunTime } from '../runs/estimates.ts';
@@ -28,6 +29,9 @@ interface TaskRunRow extends CurrentStateRow {
   tags: string[];
   labels: Labels | null;
   task_inputs: TaskRun['task_inputs'];
+  state_type: StateType | null;
+  state_name: string | null;
+  state_timestamp: Timestamp | null;
   run_count: number;
   flow_run_run_count: number;
   expected_start_time: Timestamp | null;
@@ -40,7 +44,7 @@ interface TaskRunRow extends CurrentStateRow {
 /** Everything of an answer in one statement; `task_run` is the table or a page of it. */
 const COLUMNS = sql`task_run.id, task_run.created, task_run.updated, task_run.name, task_run.flow_run_id, task_run.task_key, task_run.dynamic_key,
   task_run.cache_key, task_run.cache_expiration, task_run.task_version, task_run.empirical_policy, task_run.tags, task_run.labels, task_run.state_id,
-  task_run.task_inputs, task_run.state_type, task_run.state_name, task_run.run_count, task_run.flow_run_run_count, task_run.expected_start_time,
+  task_run.task_inputs, task_run.state_type, task_run.state_name, task_run.state_timestamp, task_run.run_count, task_run.flow_run_run_count, task_run.expected_start_time,
   task_run.next_scheduled_start_time, task_run.start_time, task_run.end_time, task_run.total_run_time, ${CURRENT_STATE}`;
 
 const JOINS = joinCurrentState('task_run');
