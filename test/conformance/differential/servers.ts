@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createTestDatabase, isPostgresReachable } from '@praetor/test/support/database';
+import { type TestDatabase, createTestDatabase, isPostgresReachable } from '@praetor/test/support/database';
 import { until } from '@praetor/test/support/poll';
 import { findFreePort } from '@praetor/test/support/ports';
 import { installPrefect } from '@praetor/test/support/prefect';
@@ -30,14 +30,26 @@ export async function startTwins(): Promise<Twins & AsyncDisposable> {
   return { real, ours: ours.apiUrl, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
+/** Both servers on one database, which Praetor has made; the background services are Praetor's. */
+export async function startOnOneDatabase(): Promise<Twins & { database: TestDatabase } & AsyncDisposable> {
+  await using started = new AsyncDisposableStack();
+  const database = started.use(await createTestDatabase());
+  const [standalone] = await findTopologies();
+  if (standalone === undefined) throw new Error('There is no way to run Praetor.');
+  const ours = started.use(await standalone.start({ ...QUIET, PREFECT_SERVER_DATABASE_CONNECTION_URL: database.url }));
+  const real = await startPrefect(started, database.url, ['--no-services']);
+  const owned = started.move();
+  return { real, ours: ours.apiUrl, database, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
 /** Starts the real server, installed on first use; gives the base URL of its API when it is ready. */
-async function startPrefect(started: AsyncDisposableStack, databaseUrl?: string): Promise<string> {
+async function startPrefect(started: AsyncDisposableStack, databaseUrl?: string, options: readonly string[] = []): Promise<string> {
   const { prefect } = await installPrefect('3.9.1');
   const home = await mkdtemp(path.join(tmpdir(), 'praetor-prefect-'));
   started.defer(() => rm(home, { recursive: true, force: true }));
   const port = await findFreePort();
   const { PREFECT_API_URL: _, ...inherited } = process.env;
-  const child = spawn(prefect, ['server', 'start', '--host', '127.0.0.1', '--port', String(port)], {
+  const child = spawn(prefect, ['server', 'start', '--host', '127.0.0.1', '--port', String(port), ...options], {
     env: {
       ...inherited,
       ...QUIET,
