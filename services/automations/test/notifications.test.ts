@@ -91,14 +91,14 @@ test('a webhook carries the payload', () => {
 });
 
 const COMPOSED: [type: string, data: JsonObject, url: string, headers: Record<string, string>, content: RegExp][] = [
-  ['slack-webhook', { url: 'https://hooks.slack.com/services/A/B/C' }, 'https://hooks.slack.com/services/A/B/C', {}, /"\*Late\*\\nthe run is late"/],
-  ['ms-teams-webhook', { url: 'https://x.logic.azure.com/workflows/1' }, 'https://x.logic.azure.com/workflows/1', {}, /AdaptiveCard.*"Late".*the run is late/],
-  ['discord-webhook', { webhook_id: '1', webhook_token: 't' }, 'https://discord.com/api/webhooks/1/t', {}, /"title":"Late","description":"the run is late"/],
-  ['mattermost-webhook', { hostname: 'chat.example.com', token: 't', channels: ['#ops'] }, 'https://chat.example.com:8065/hooks/t', {}, /"channel":"ops"/],
-  ['pager-duty-webhook', { integration_key: 'i', api_key: 'a', notify_type: 'failure', region_name: 'eu' }, 'https://events.eu.pagerduty.com/v2/enqueue', { authorization: 'Token token=a' }, /"routing_key":"i".*"summary":"Late","severity":"critical"/],
-  ['opsgenie-webhook', { apikey: 'k', target_team: ['t'] }, 'https://api.opsgenie.com/v2/alerts', { authorization: 'GenieKey k' }, /"message":"Late".*"responders":\[\{"type":"team","name":"t"\}\]/],
-  ['sendgrid-email', { api_key: 'k', sender_email: 'a@b.c', to_emails: ['d@e.f'] }, 'https://api.sendgrid.com/v3/mail/send', { authorization: 'Bearer k' }, /"to":\[\{"email":"d@e.f"\}\].*"subject":"Late"/],
-  ['twilio-sms', { account_sid: 's', auth_token: 't', from_phone_number: '1', to_phone_numbers: ['2'] }, 'https://api.twilio.com/2010-04-01/Accounts/s/Messages.json', { authorization: 'Basic czp0' }, /From=1&To=2&Body=Late/],
+  ['slack-webhook', { url: 'https://hooks.slack.com/services/A/B/C' }, 'https://hooks.slack.com/services/A/B/C', {}, /"mrkdwn":true,"attachments":\[\{"title":"Late","text":"the run is late","color":"#3AA3E3","footer":"Prefect Notifications"/],
+  ['ms-teams-webhook', { url: 'https://x.logic.azure.com/workflows/1' }, 'https://x.logic.azure.com/workflows/1', {}, /AdaptiveCard.*"text":"Late","style":"heading",.*"id":"title"\},\{"type":"TextBlock","text":"the run is late","style":"default","wrap":true,"id":"body"\}/],
+  ['discord-webhook', { webhook_id: '1', webhook_token: 't' }, 'https://discord.com/api/webhooks/1/t', {}, /"wait":true,"content":"Late\\r\\nthe run is late"/],
+  ['mattermost-webhook', { hostname: 'chat.example.com', token: 't', channels: ['#ops'] }, 'https://chat.example.com:8065/hooks/t', {}, /"text":"Late\\r\\nthe run is late".*"channel":"ops"/],
+  ['pager-duty-webhook', { integration_key: 'i', api_key: 'a', notify_type: 'failure', region_name: 'eu' }, 'https://events.eu.pagerduty.com/v2/enqueue', { authorization: 'Token token=a' }, /"routing_key":"i".*"summary":"Late","severity":"critical".*"Prefect Notification Body":"the run is late"/],
+  ['opsgenie-webhook', { apikey: 'k', target_team: ['t'] }, 'https://api.opsgenie.com/v2/alerts', { authorization: 'GenieKey k' }, /"message":"Late".*"responders":\[\{"type":"team","name":"t"\}\].*"details":\{"type":"info"\}/],
+  ['sendgrid-email', { api_key: 'k', sender_email: 'a@b.c', to_emails: ['d@e.f'] }, 'https://api.sendgrid.com/v3/mail/send', { authorization: 'Bearer k' }, /"to":\[\{"email":"d@e.f"\}\].*"subject":"Late".*"type":"text\/html","value":"the run is late"/],
+  ['twilio-sms', { account_sid: 's', auth_token: 't', from_phone_number: '1', to_phone_numbers: ['2'] }, 'https://api.twilio.com/2010-04-01/Accounts/s/Messages.json', { authorization: 'Basic czp0' }, /From=1&To=2&Body=Late%0D%0Athe\+run/],
 ];
 
 for (const [type, data, url, headers, content] of COMPOSED)

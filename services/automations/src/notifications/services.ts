@@ -24,27 +24,35 @@ const toGiven = (data: JsonObject, request: HttpRequest): HttpRequest => ({ ...r
 
 const shorten = (text: string, length: number): string => (text.length <= length ? text : `${text.slice(0, length - 1)}…`);
 
-const joined = ({ subject, body }: Notification, emphasis = ''): string => [subject && `${emphasis}${subject}${emphasis}`, body].filter(Boolean).join('\n');
+/** Subject and body where a service has one text for both, apart as in Prefect. */
+const joined = ({ subject, body }: Notification): string => [subject, body].filter(Boolean).join('\r\n');
 
-const slack: Compose = (data, notification) => [toGiven(data, post(requiredField(data, 'url'), { text: joined(notification, '*') }))];
+const slack: Compose = (data, { subject, body }) => {
+  const attachment = { title: subject, text: body, color: '#3AA3E3', footer: 'Prefect Notifications', ts: Date.now() / 1000 };
+  return [toGiven(data, post(requiredField(data, 'url'), { mrkdwn: true, attachments: [attachment] }))];
+};
+
+const slackIncoming: Compose = (data, { subject, body }) => [toGiven(data, post(requiredField(data, 'url'), { text: [subject && `*${subject}*`, body].filter(Boolean).join('\n') }))];
 
 const teams: Compose = (data, { subject, body }) => {
-  const block = (text: string, more: JsonObject = {}): JsonObject => ({ type: 'TextBlock', text, wrap: data['wrap'] !== false, ...more });
+  const title = { type: 'TextBlock', text: subject, style: 'heading', weight: 'Bolder', size: 'Large', id: 'title' };
+  const text = { type: 'TextBlock', text: body, style: 'default', wrap: data['wrap'] !== false, id: 'body' };
   const card = {
     $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
     type: 'AdaptiveCard',
     version: '1.4',
-    body: [...(subject ? [block(subject, { weight: 'bolder', size: 'large' })] : []), block(body)],
+    body: subject ? [title, text] : [text],
+    msteams: { width: 'full' },
   };
   const content = { type: 'message', attachments: [{ contentType: 'application/vnd.microsoft.card.adaptive', contentUrl: null, content: card }] };
   return [toGiven(data, post(requiredField(data, 'url'), content))];
 };
 
-const discord: Compose = (data, { subject, body }) => {
+const discord: Compose = (data, notification) => {
   const url = `https://discord.com/api/webhooks/${encodeURIComponent(requiredField(data, 'webhook_id'))}/${encodeURIComponent(requiredField(data, 'webhook_token'))}`;
   const [name, avatar] = [textField(data, 'botname'), textField(data, 'avatar_url')];
-  const embed = { ...(subject && { title: shorten(subject, 256) }), description: shorten(body, 4096) };
-  return [post(url, { embeds: [embed], tts: data['tts'] === true, ...(name && { username: name }), ...(avatar && { avatar_url: avatar }) })];
+  const content = shorten(joined(notification), 2000);
+  return [post(url, { tts: data['tts'] === true, wait: true, content, ...(name && { username: name }), ...(avatar && { avatar_url: avatar }) })];
 };
 
 const mattermost: Compose = (data, notification) => {
@@ -53,7 +61,7 @@ const mattermost: Compose = (data, notification) => {
   const port = typeof data['port'] === 'number' ? data['port'] : 8065;
   const url = `${scheme}://${requiredField(data, 'hostname')}:${port}${path}/hooks/${encodeURIComponent(requiredField(data, 'token'))}`;
   const name = textField(data, 'botname');
-  const content = { text: joined(notification, '**'), ...(name && { username: name }) };
+  const content = { text: joined(notification), ...(name && { username: name }) };
   const channels = textsField(data, 'channels');
   const request = (more: JsonObject): HttpRequest => toGiven(data, post(url, { ...content, ...more }));
   return channels.length === 0 ? [request({})] : channels.map((channel) => request({ channel: channel.replace(/^#/, '') }));
@@ -71,7 +79,7 @@ const pagerDuty: Compose = (data, { subject, body }) => {
     component: textField(data, 'component') ?? 'Notification',
     ...(group && { group }),
     ...(kind && { class: kind }),
-    custom_details: { ...recordField(data, 'custom_details'), ...(subject && { 'Prefect Notification Body': body }) },
+    custom_details: { ...recordField(data, 'custom_details'), 'Prefect Notification Body': body },
   };
   const content = { routing_key: requiredField(data, 'integration_key'), event_action: 'trigger', payload, client: 'Prefect Notifications', ...(link && { client_url: link }) };
   return [post(`https://${region}.pagerduty.com/v2/enqueue`, content, { authorization: `Token token=${requiredField(data, 'api_key')}` })];
@@ -91,7 +99,7 @@ const opsgenie: Compose = (data, { subject, body }) => {
     ...(responders.length > 0 && { responders }),
     ...(alias && { alias }),
     ...(entity && { entity }),
-    ...(details && { details }),
+    details: { ...details, type: 'info' },
     ...(tags.length > 0 && { tags }),
   };
   return [post(`https://${host}/v2/alerts`, content, { authorization: `GenieKey ${requiredField(data, 'apikey')}` })];
@@ -100,7 +108,7 @@ const opsgenie: Compose = (data, { subject, body }) => {
 const sendgrid: Compose = (data, { subject, body }) => {
   const from = requiredField(data, 'sender_email');
   const to = textsField(data, 'to_emails').map((email) => ({ email }));
-  const content = { personalizations: [{ to: to.length > 0 ? to : [{ email: from }] }], from: { email: from }, subject: subject || ' ', content: [{ type: 'text/plain', value: body }] };
+  const content = { personalizations: [{ to: to.length > 0 ? to : [{ email: from }] }], from: { email: from }, subject: subject || '<no subject>', content: [{ type: 'text/html', value: body }] };
   return [post('https://api.sendgrid.com/v3/mail/send', content, { authorization: `Bearer ${requiredField(data, 'api_key')}` })];
 };
 
@@ -119,7 +127,7 @@ const twilio: Compose = (data, notification) => {
 /** What composes the requests of a type of block, by its slug. */
 export const SERVICES: Readonly<Record<string, Compose>> = {
   'slack-webhook': slack,
-  'slack-incoming-webhook': slack,
+  'slack-incoming-webhook': slackIncoming,
   'ms-teams-webhook': teams,
   'discord-webhook': discord,
   'mattermost-webhook': mattermost,
