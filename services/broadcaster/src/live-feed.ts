@@ -43,7 +43,7 @@ export class LiveFeed<T> {
     if (this.#recent.length <= 2 * RECENT_LIMIT && this.#characters <= 2 * RECENT_CHARACTERS && at - oldest <= 2 * RECENT_MS) return;
     let first = this.#recent.length;
     this.#characters = 0;
-    for (const message of this.#recent.slice(-RECENT_LIMIT).reverse()) {
+    for (const message of this.#recent.slice(-RECENT_LIMIT).toReversed()) {
       if (at - message.at > RECENT_MS || this.#characters + message.text.length > RECENT_CHARACTERS) break;
       this.#characters += message.text.length;
       first--;
