@@ -59,7 +59,7 @@ describe('a service as a process of its own', { skip }, () => {
     await until('it is not ready', async () => (await readDetails(`${url}/ready`)).status === 503);
     assert.deepEqual((await readDetails(`${url}/ready`)).details, { running: true, database: true, broker: false });
     const ticks = await countTicks();
-    await until('its loop goes on without Redis', async () => (await countTicks()) > ticks + 1);
+    await until('its loop goes on without Redis', async () => (await countTicks()) > ticks + 1, 60);
     assert.equal((await readDetails(`${url}/health`)).status, 200);
 
     await redis.restart();
