@@ -111,7 +111,8 @@ function toProblems(issue: Issue, part: Part, prefix: readonly PropertyKey[] = [
   if (issue.code === 'invalid_union' && issue.errors.length > 0) return issue.errors.flatMap((branch) => branch.flatMap((inner) => toProblems(inner, part, path)));
   const isParameter = part.hasParameters && path.length === 1;
   // A deprecated field is also checked as the one that takes its place, which was not sent.
-  const given = readPath(part.value, path) ?? issue.input;
+  const sent = readPath(part.value, path);
+  const given = sent === undefined ? issue.input : sent;
   const input = isParameter && given === null ? undefined : given;
   const { type, msg, ctx } = describe(issue, input);
   // A missing field's input is the object that lacks it; nobody knows who lacks a parameter.

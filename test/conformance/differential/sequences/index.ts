@@ -14,6 +14,7 @@ import { flowRunGraph } from './flow-run-graph.ts';
 import { flowRuns } from './flow-runs.ts';
 import { flows } from './flows.ts';
 import { logs } from './logs.ts';
+import { objectEvents } from './object-events.ts';
 import { refusals } from './refusals.ts';
 import { root } from './root.ts';
 import { runOrigins } from './run-origins.ts';
@@ -43,6 +44,7 @@ export const resources: Record<string, Sequences> = {
   'flow-runs': flowRuns,
   flows,
   logs,
+  'object-events': objectEvents,
   refusals,
   root,
   'run-origins': runOrigins,
