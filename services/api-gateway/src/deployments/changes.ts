@@ -85,7 +85,7 @@ function requireFittingParameters(body: DeploymentCreate): void {
   const { enforce_parameter_schema: enforced, parameter_openapi_schema: schema, parameters } = body;
   if (enforced !== true || !schema) return;
   const fault = findSchemaFault(schema) ?? findMisfit(parameters, schema, { required: false });
-  if (fault !== undefined) throw new ValidationError([{ type: 'value_error', loc: ['body'], msg: `Value error, ${fault}`, input: body }], body);
+  if (fault !== undefined) throw new ValidationError([{ type: 'value_error', loc: ['body'], msg: `Value error, ${fault}`, input: body, ctx: { error: {} } }], body);
 }
 
 /** Creates a deployment, or lays the body over the one of this flow and name. Gives its id and whether it is new. */

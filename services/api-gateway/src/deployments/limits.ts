@@ -1,4 +1,4 @@
-import type { Kysely, Selectable } from 'kysely';
+import { type Kysely, type Selectable, sql } from 'kysely';
 import type { DeploymentTable, Tables } from '@praetor/database/tables';
 import { NotFoundError } from '@praetor/schema/errors';
 import { updateDeployment } from './queries.ts';
@@ -30,7 +30,7 @@ export async function setOwnLimit(db: Kysely<Tables>, deployment: Row, limit: nu
   const { id } = await db
     .insertInto('concurrency_limit_v2')
     .values({ name: ownName(deployment.id), limit, active: true, active_slots: 0, denied_slots: 0, slot_decay_per_second: 0, avg_slot_occupancy_seconds: 2 })
-    .onConflict((conflict) => conflict.column('name').doUpdateSet({ limit }))
+    .onConflict((conflict) => conflict.column('name').doUpdateSet({ limit, updated: sql`case when concurrency_limit_v2."limit" = ${limit} then concurrency_limit_v2.updated else now() end` }))
     .returning('id')
     .executeTakeFirstOrThrow();
   return (await updateDeployment(db, deployment.id, { concurrency_limit: limit, concurrency_limit_id: id })) ?? deployment;

@@ -46,7 +46,8 @@ export async function changeWorkQueue(db: Kysely<Tables>, emit: Emit, key: WorkQ
   const updates = describeChanges(queue, changes);
   const fields = Object.keys(updates);
   if (fields.length > 0) emit(workQueueEvent('updated', named, pool, { updated_fields: fields, updates }));
-  if (changes.priority !== undefined) await updateRanks(db, makeRoom(await lockRanks(db, queue.work_pool_id), { id: queue.id, priority: changes.priority }));
+  // By its id alone, as agents do it, a queue may come to share its rank with another one.
+  if (changes.priority !== undefined && 'name' in key) await updateRanks(db, makeRoom(await lockRanks(db, queue.work_pool_id), { id: queue.id, priority: changes.priority }));
   if (status !== undefined) emit(workQueueStatusEvent(named, pool, status));
   return true;
 }
