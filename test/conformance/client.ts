@@ -49,7 +49,7 @@ export class PrefectClient implements AsyncDisposable {
   }
 
   async #finish(command: string, args: readonly string[], environment: NodeJS.ProcessEnv): Promise<string> {
-    const child = spawn(command, args, { cwd: SCENARIOS, env: { ...this.#environment, ...environment }, stdio: ['ignore', 'pipe', 'pipe'], timeout: 180_000 });
+    const child = spawn(command, args, { cwd: SCENARIOS, env: { ...this.#environment, ...environment }, stdio: ['ignore', 'pipe', 'pipe'], timeout: 600_000 });
     const [output, errors, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
     if (code !== 0) throw new Error(`${path.basename(command)} ${args.join(' ')} ended with ${String(code)}\n${output}\n${errors}`);
     return output;

@@ -21,8 +21,8 @@ export interface CompareOptions {
   ignore?: readonly string[];
 }
 
-/** Lists that are sets in Python: their order differs from process to process. The tags of a run join its own with its deployment's. */
-const SET_FIELDS = /\.(?:pause_keys|tags)$/;
+/** Lists that are sets in Python or rows in no order: it differs from process to process. The tags of a run join its own with its deployment's. */
+const SET_FIELDS = /\.(?:pause_keys|tags|capabilities)$|\.block_schema_references\.\w+$/;
 
 const isNumber = (value: unknown): value is number | RawJson => typeof value === 'number' || isRawJson(value);
 const numberText = (value: number | RawJson): string => (isRawJson(value) ? value.rawJSON : String(value));

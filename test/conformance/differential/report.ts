@@ -25,11 +25,14 @@ export interface Finding {
 export class Judge {
   readonly #met = new Set<Deliberate>();
   readonly #strictNumbers: boolean;
+  readonly #deliberate: readonly Deliberate[];
   /** Fields whose numbers were printed in another form, where that is not taken for a difference. */
   readonly numberForms = new Map<string, number>();
 
-  constructor({ strictNumbers = false } = {}) {
+  /** `also`: what is deliberate beside the differences that sequences meet. */
+  constructor({ strictNumbers = false, also = [] }: { strictNumbers?: boolean; also?: readonly Deliberate[] } = {}) {
     this.#strictNumbers = strictNumbers;
+    this.#deliberate = [...also, ...deliberate];
   }
 
   /** The steps with unexplained differences. */
@@ -43,14 +46,14 @@ export class Judge {
       this.numberForms.set(field, (this.numberForms.get(field) ?? 0) + 1);
       return true;
     }
-    const cover = deliberate.find(({ covers }) => covers(difference, step));
+    const cover = this.#deliberate.find(({ covers }) => covers(difference, step));
     if (cover) this.#met.add(cover);
     return cover !== undefined;
   }
 
   /** Deliberate differences that did not occur. */
   unmet(): string[] {
-    return deliberate.filter((entry) => !this.#met.has(entry)).map(({ reason }) => reason);
+    return this.#deliberate.filter((entry) => !this.#met.has(entry)).map(({ reason }) => reason);
   }
 }
 
