@@ -40,6 +40,12 @@ export class AutomationSet {
     return loaded;
   }
 
+  /** Whether not a single one is stored, not even a disabled one. */
+  async isEmpty(): Promise<boolean> {
+    const rows = await this.#sql`select from automation limit 1`;
+    return rows.length === 0;
+  }
+
   async #load(version?: string): Promise<TriggerIndex<Automation>> {
     const wanted = version ?? (await this.#readVersion());
     if (wanted === this.#version) return this.#index;

@@ -121,11 +121,13 @@ async function park(sql: Sql, events: readonly ReceivedEvent[]): Promise<void> {
 }
 
 /**
- * SQL: true for a follower `f` whose wait is over. Its leader was seen; or it was never told of: a state without an event,
- * as the scheduler's first ones (facts/services.md §1), which is neither in the outbox nor among the stored events.
+ * SQL: true for a follower `f` whose wait is over. Its leader was seen; or it came when there were no automations, and nobody
+ * took note of it; or it was never told of: a state without an event, as the scheduler's first ones (facts/services.md §1),
+ * which is neither in the outbox nor among the stored events.
  */
 const isReleased = (sql: Sql) => sql`(
   exists (select from praetor.automation_seen_event s where s.event_id = f.leader_event_id)
+  or exists (select from events e where e.id = f.leader_event_id and e.received < (select min(created) from automation))
   or (exists (select from flow_run_state s where s.id = f.leader_event_id)
     and not exists (select from praetor.outbox o where o.id = f.leader_event_id)
     and not exists (select from events e where e.id = f.leader_event_id)))`;

@@ -41,7 +41,8 @@ export const createAutomations: CreateService = (context) => {
 
   async function evaluate(texts: readonly string[]): Promise<void> {
     const stopTimer = metrics.batchSeconds.startTimer();
-    await handleEvents(database, automations, parseEvents(texts), onCommit);
+    // Where there are none, as in many installations, events leave nothing behind.
+    if (!(await automations.isEmpty())) await handleEvents(database, automations, parseEvents(texts), onCommit);
     stopTimer();
     metrics.events.inc(texts.length);
   }

@@ -151,6 +151,22 @@ describe('the evaluation of events', { skip }, () => {
     assert.equal(await countFirings(), 1);
   });
 
+  test('nothing waits for what came before the first automation, of which nobody took note', async () => {
+    assert.equal(await createSet().isEmpty(), true);
+    await storeAutomation(database.sql, { trigger: makeTrigger({ expect: ['x'] }), enabled: false });
+    assert.equal(await createSet().isEmpty(), false);
+    await storeAutomation(database.sql, { trigger: makeTrigger({ expect: ['x'] }) });
+    const [before, since] = [randomUUID(), randomUUID()];
+    for (const [id, seconds] of [[before, -1], [since, 1]] as const)
+      await database.sql`
+        insert into events (id, occurred, event, resource_id, resource, related, payload, received, recorded)
+        select ${id}::uuid, now(), 'y', 'r', '{}', '[]', '{}', min(created) + make_interval(secs => ${seconds}), now() from automation`;
+    await handle(happen('x', 0, { follows: since }));
+    assert.equal(await countFirings(), 0);
+    await handle(happen('x', 0, { follows: before }));
+    assert.equal(await countFirings(), 1);
+  });
+
   test('two replicas with the same events, shuffled and repeated, fire as often as one', async () => {
     await storeAutomation(database.sql, { trigger: makeTrigger({ expect: ['x'], threshold: 7 }) });
     await storeAutomation(database.sql, { trigger: makeTrigger({ expect: ['x'], threshold: 3, for_each: ['prefect.resource.id'] }) });
