@@ -246,8 +246,7 @@ suite('automations fire as those of the real server', { skip: (await isPythonAva
   test(`${ACTIONS.length} actions`, async () => {
     const carryOut = async (api: Api): Promise<unknown[]> => {
       const targets = await createTargets(api);
-      const outcomes: unknown[] = [];
-      for (const { action, run } of ACTIONS) {
+      const act = async ({ action, run }: (typeof ACTIONS)[number]): Promise<unknown> => {
         const scope = randomUUID();
         const automation = { name: scope, trigger: one(scope), actions: [action(targets)] };
         const { id }: { id: string } = await api.expect(201, 'POST', '/automations/', automation);
@@ -264,8 +263,9 @@ suite('automations fire as those of the real server', { skip: (await isPythonAva
           },
           PATIENCE_SECONDS,
         );
-        outcomes.push({ action: automation.actions[0]?.['type'], run, told: essenceOf(told), state: flowRun && (await api.get(`/flow_runs/${flowRun}`)).body.state_name });
-      }
+        return { action: automation.actions[0]?.['type'], run, told: essenceOf(told), state: flowRun && (await api.get(`/flow_runs/${flowRun}`)).body.state_name };
+      };
+      const outcomes = await Promise.all(ACTIONS.map(act));
       const runs: { parameters: unknown; created_by: { type: string } }[] = await api.expect(200, 'POST', '/flow_runs/filter', { deployments: { id: { any_: [targets.deployment] } } });
       return [...outcomes, runs.map(({ parameters, created_by }) => ({ parameters, creator: created_by.type }))];
     };

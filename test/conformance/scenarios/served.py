@@ -45,7 +45,7 @@ if __name__ == "__main__":
         sys.exit()
     serve(
         plain.to_deployment("served", tags=["conformance"]),
-        plain.to_deployment("scheduled", interval=timedelta(seconds=2)),
+        plain.to_deployment("scheduled", interval=timedelta(seconds=10)),
         endless.to_deployment("served"),
         pausing.to_deployment("served"),
         suspending.to_deployment("served"),
