@@ -96,8 +96,12 @@ export class Visitor implements AsyncDisposable {
     return problems;
   }
 
-  /** Opens an address as a browser does, from nothing: pages that are left in the middle of their work complain. */
+  /** Opens an address as a browser does, from nothing. */
   async open(address: string): Promise<void> {
+    // Pages that are left in the middle of their work complain: the last one may end its own, and what it says then does not count.
+    if (this.page.url().startsWith(this.#origin)) await this.settle();
+    const known = this.#problems.length;
+    this.page.once('framenavigated', () => this.#problems.splice(known));
     await this.page.goto(this.#origin + address);
     await this.settle();
   }
