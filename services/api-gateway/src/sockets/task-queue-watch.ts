@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Sql } from '@praetor/database/sql';
 import { findWaitingTaskKeys } from '@praetor/orchestration/background-tasks';
+import { Lookout } from './lookout.ts';
 
 const INTERVAL_MS = 100;
 const INTERVAL_AFTER_ERROR_MS = 1000;
@@ -13,13 +13,12 @@ interface Watcher {
 /** Looks into the queue of background tasks for all workers of this process at once, and only while one of them waits. */
 export class TaskQueueWatch {
   readonly #sql: Sql;
-  readonly #onError: (error: unknown) => void;
+  readonly #lookout: Lookout;
   readonly #watchers = new Set<Watcher>();
-  #isLooking = false;
 
   constructor(sql: Sql, onError: (error: unknown) => void) {
     this.#sql = sql;
-    this.#onError = onError;
+    this.#lookout = new Lookout({ isWanted: () => this.#watchers.size > 0, look: () => this.#look(), onError, intervalMs: INTERVAL_MS, intervalAfterErrorMs: INTERVAL_AFTER_ERROR_MS });
   }
 
   /** Resolves when a run of one of these tasks may be waiting, or the signal aborts. */
@@ -30,25 +29,15 @@ export class TaskQueueWatch {
     const watcher = { keys, wake };
     this.#watchers.add(watcher);
     signal.addEventListener('abort', wake);
-    if (!this.#isLooking) void this.#look();
+    this.#lookout.begin();
     await promise;
     signal.removeEventListener('abort', wake);
     this.#watchers.delete(watcher);
   }
 
   async #look(): Promise<void> {
-    this.#isLooking = true;
-    while (this.#watchers.size > 0) {
-      const watchers = [...this.#watchers];
-      try {
-        const waiting = await findWaitingTaskKeys(this.#sql, [...new Set(watchers.flatMap((watcher) => watcher.keys))]);
-        for (const watcher of watchers) if (watcher.keys.some((key) => waiting.has(key))) watcher.wake();
-        await sleep(INTERVAL_MS);
-      } catch (error) {
-        this.#onError(error);
-        await sleep(INTERVAL_AFTER_ERROR_MS);
-      }
-    }
-    this.#isLooking = false;
+    const watchers = [...this.#watchers];
+    const waiting = await findWaitingTaskKeys(this.#sql, [...new Set(watchers.flatMap((watcher) => watcher.keys))]);
+    for (const watcher of watchers) if (watcher.keys.some((key) => waiting.has(key))) watcher.wake();
   }
 }

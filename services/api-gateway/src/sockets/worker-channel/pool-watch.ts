@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '@praetor/database/connect';
 import type { Timestamp } from '@praetor/schema/timestamps';
 import type { WorkPool } from '@praetor/schema/work-pool';
 import { findWorkPools } from '../../work-pools/queries.ts';
+import { Lookout } from '../lookout.ts';
 
 const INTERVAL_MS = 500;
 const INTERVAL_AFTER_ERROR_MS = 2000;
@@ -28,34 +28,19 @@ interface PoolState {
 /** Looks at the pools of all workers of this process at once, and only while there are any. */
 export class PoolWatch {
   readonly #database: Database;
-  readonly #onError: (error: unknown) => void;
+  readonly #lookout: Lookout;
   readonly #listeners = new Set<PoolListener>();
-  #isLooking = false;
 
   constructor(database: Database, onError: (error: unknown) => void) {
     this.#database = database;
-    this.#onError = onError;
+    this.#lookout = new Lookout({ isWanted: () => this.#listeners.size > 0, look: () => this.#look(), onError, intervalMs: INTERVAL_MS, intervalAfterErrorMs: INTERVAL_AFTER_ERROR_MS });
   }
 
   /** Tells the listener what happens until it is disposed of. */
   watch(listener: PoolListener): Disposable {
     this.#listeners.add(listener);
-    if (!this.#isLooking) void this.#lookOnAndOn();
+    this.#lookout.begin();
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
-  }
-
-  async #lookOnAndOn(): Promise<void> {
-    this.#isLooking = true;
-    while (this.#listeners.size > 0) {
-      try {
-        await this.#look();
-        await sleep(INTERVAL_MS);
-      } catch (error) {
-        this.#onError(error);
-        await sleep(INTERVAL_AFTER_ERROR_MS);
-      }
-    }
-    this.#isLooking = false;
   }
 
   async #look(): Promise<void> {
