@@ -40,8 +40,9 @@ export class AutomationSet {
     return loaded;
   }
 
-  /** Whether not a single one is stored, not even a disabled one. */
+  /** Whether not a single one is stored, not even a disabled one. Those that are known are taken to be there: `at` finds out. */
   async isEmpty(): Promise<boolean> {
+    if (this.#known.size > 0) return false;
     const rows = await this.#sql`select from automation limit 1`;
     return rows.length === 0;
   }
