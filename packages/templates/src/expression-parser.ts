@@ -68,22 +68,21 @@ export class ExpressionParser {
     return expression;
   }
 
-  #or(): Expression {
-    let left = this.#and();
-    while (this.stream.is('name', 'or')) {
+  #logical(operator: 'and' | 'or', parseOperand: () => Expression): Expression {
+    let left = parseOperand();
+    while (this.stream.is('name', operator)) {
       const { line } = this.stream.next();
-      left = { kind: 'logical', operator: 'or', left, right: this.#and(), line };
+      left = { kind: 'logical', operator, left, right: parseOperand(), line };
     }
     return left;
   }
 
+  #or(): Expression {
+    return this.#logical('or', () => this.#and());
+  }
+
   #and(): Expression {
-    let left = this.#not();
-    while (this.stream.is('name', 'and')) {
-      const { line } = this.stream.next();
-      left = { kind: 'logical', operator: 'and', left, right: this.#not(), line };
-    }
-    return left;
+    return this.#logical('and', () => this.#not());
   }
 
   #not(): Expression {

@@ -25,10 +25,14 @@ function floorDivide(left: bigint, right: bigint): bigint {
   return left % right !== 0n && left < 0n !== right < 0n ? quotient - 1n : quotient;
 }
 
+function refuseSize(): never {
+  return raise('OverflowError', 'The template makes a number that is too large.');
+}
+
 function power(left: bigint, right: bigint): bigint | number {
   if (right < 0n) return left === 0n ? raise('ZeroDivisionError', '0.0 cannot be raised to a negative power') : Number(left) ** Number(right);
   const bits = left.toString(2).length;
-  if (bits > 1 && right * BigInt(bits) > MAXIMUM_BITS) return raise('OverflowError', 'The template makes a number that is too large.');
+  if (bits > 1 && right * BigInt(bits) > MAXIMUM_BITS) return refuseSize();
   return left ** right;
 }
 
@@ -39,7 +43,7 @@ function calculateIntegers(operator: BinaryOperator, left: bigint, right: bigint
     case '-':
       return left - right;
     case '*':
-      return left.toString(2).length + right.toString(2).length > MAXIMUM_BITS ? raise('OverflowError', 'The template makes a number that is too large.') : left * right;
+      return left.toString(2).length + right.toString(2).length > MAXIMUM_BITS ? refuseSize() : left * right;
     case '/':
       return divide(Number(left), Number(right), 'division by zero');
     case '//':
