@@ -2,30 +2,27 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Api } from '@praetor/test/support/api';
-import { Cluster } from '@praetor/test/support/cluster';
-import { type TestDatabase, createTestDatabase, isPostgresReachable } from '@praetor/test/support/database';
+import type { Cluster } from '@praetor/test/support/cluster';
+import type { TestDatabase } from '@praetor/test/support/database';
 import { makeEvent } from '@praetor/test/support/events';
 import { until } from '@praetor/test/support/poll';
-import { RedisServer, isRedisServerInstalled } from '@praetor/test/support/redis-server';
+import { skip, startVictim } from './victim.ts';
 
 /* Those who evaluate triggers and carry out actions are killed again and again: each event fires once, each firing acts once. */
 
-const skip = (await isPostgresReachable()) && (await isRedisServerInstalled()) ? false : 'needs Postgres and redis-server';
 const KILLS = 4;
 const EVENTS_AT_ONCE = 5;
 /** What a killed process had claimed comes back after a minute. */
 const WAIT_SECONDS = 180;
 
 suite('automations under kill -9', { skip }, () => {
+  const stack = new AsyncDisposableStack();
   let database: TestDatabase;
-  let redis: RedisServer;
   let cluster: Cluster;
   let api: Api;
 
   test('two of them start', async () => {
-    database = await createTestDatabase();
-    redis = await RedisServer.start();
-    cluster = await Cluster.start({ databaseUrl: database.url, redisUrl: redis.url, gateways: 1, workers: 0 });
+    ({ database, cluster } = stack.use(await startVictim({ gateways: 1, workers: 0 })));
     for (const service of ['event-persister', 'automations', 'automations'] as const) await cluster.startMember(service);
     api = new Api(cluster.apiUrl);
   });
@@ -39,10 +36,7 @@ suite('automations under kill -9', { skip }, () => {
 
     const over = new AbortController();
     const kill = async () => {
-      for (let round = 0; round < KILLS; round++) {
-        await cluster.members('automations')[0]?.stop('SIGKILL');
-        await cluster.startMember('automations');
-      }
+      for (let round = 0; round < KILLS; round++) await cluster.killOne('automations');
     };
     let sent = 0;
     const send = async () => {
@@ -67,9 +61,5 @@ suite('automations under kill -9', { skip }, () => {
     assert.equal(await count(sql`select count(*)::integer as count from praetor.dead_letter`), 0);
   });
 
-  test('everything stops', async () => {
-    await cluster?.[Symbol.asyncDispose]();
-    await redis?.[Symbol.asyncDispose]();
-    await database?.[Symbol.asyncDispose]();
-  });
+  test('everything stops', () => stack.disposeAsync());
 });

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { Api } from '@praetor/test/support/api';
-import { Cluster, type ServiceName } from '@praetor/test/support/cluster';
-import { type TestDatabase, createTestDatabase, isPostgresReachable } from '@praetor/test/support/database';
+import type { Cluster } from '@praetor/test/support/cluster';
+import type { TestDatabase } from '@praetor/test/support/database';
 import { until } from '@praetor/test/support/poll';
-import { RedisServer, isRedisServerInstalled } from '@praetor/test/support/redis-server';
 import { BLOCK_SLUG, Ledger, type Told } from './changed-objects.ts';
 import { RunLedger } from './changed-runs.ts';
+import { skip, startVictim } from './victim.ts';
 
 /*
  * A change and its events are one: gateways and persisters are killed again and again while clients change things of every
@@ -14,21 +14,18 @@ import { RunLedger } from './changed-runs.ts';
  * a change that was not made.
  */
 
-const skip = (await isPostgresReachable()) && (await isRedisServerInstalled()) ? false : 'needs Postgres and redis-server';
 const CLIENTS = 16;
 const KILLS = 6;
 const WAIT_SECONDS = 90;
 
 suite('a change and its events under kill -9', { skip }, () => {
+  const stack = new AsyncDisposableStack();
   let database: TestDatabase;
-  let redis: RedisServer;
   let cluster: Cluster;
   let api: Api;
 
   test('two gateways and two persisters start', async () => {
-    database = await createTestDatabase();
-    redis = await RedisServer.start();
-    cluster = await Cluster.start({ databaseUrl: database.url, redisUrl: redis.url, gateways: 2, workers: 0 });
+    ({ database, cluster } = stack.use(await startVictim({ gateways: 2, workers: 0 })));
     await Promise.all([cluster.startMember('event-persister'), cluster.startMember('event-persister')]);
     api = new Api(cluster.apiUrl);
   });
@@ -58,11 +55,6 @@ suite('a change and its events under kill -9', { skip }, () => {
     return { ground: { flowId, flowName, pool, blockTypeId, blockSchemaId }, deploymentId };
   }
 
-  async function killOne(service: ServiceName): Promise<void> {
-    await cluster.members(service)[0]?.stop('SIGKILL');
-    await cluster.startMember(service);
-  }
-
   let objects: Ledger;
   let runs: RunLedger;
   let before: Told;
@@ -77,7 +69,7 @@ suite('a change and its events under kill -9', { skip }, () => {
       for (let turn = client; !over.signal.aborted; turn++) await (client % 4 === 0 ? runs.live(api) : objects.live(api, turn));
     });
     const kill = async () => {
-      for (let round = 0; round < KILLS; round++) await Promise.all([killOne('api-gateway'), killOne('event-persister')]);
+      for (let round = 0; round < KILLS; round++) await Promise.all([cluster.killOne('api-gateway'), cluster.killOne('event-persister')]);
     };
     await Promise.all([...clients, kill().finally(() => over.abort())]);
     t.diagnostic(`${objects.made} changes of objects answered, ${objects.doubts} not; ${runs.stateIds.length} states accepted`);
@@ -135,9 +127,5 @@ suite('a change and its events under kill -9', { skip }, () => {
     for (const { taken, held } of limits) assert.equal(taken, held);
   });
 
-  test('everything stops', async () => {
-    await cluster?.[Symbol.asyncDispose]();
-    await redis?.[Symbol.asyncDispose]();
-    await database?.[Symbol.asyncDispose]();
-  });
+  test('everything stops', () => stack.disposeAsync());
 });

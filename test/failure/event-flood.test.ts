@@ -5,12 +5,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Event } from '@praetor/schema/event';
 import { addSeconds, now } from '@praetor/schema/timestamps';
 import { Api } from '@praetor/test/support/api';
-import { Cluster, type ServiceName } from '@praetor/test/support/cluster';
-import { type TestDatabase, createTestDatabase, isPostgresReachable } from '@praetor/test/support/database';
+import type { Cluster } from '@praetor/test/support/cluster';
+import type { TestDatabase } from '@praetor/test/support/database';
 import { makeEvent, makeTaskRunEvent } from '@praetor/test/support/events';
 import { until } from '@praetor/test/support/poll';
-import { RedisServer, isRedisServerInstalled } from '@praetor/test/support/redis-server';
+import type { RedisServer } from '@praetor/test/support/redis-server';
 import { deliver } from './simulated-client.ts';
+import { skip, startVictim } from './victim.ts';
 
 /*
  * Events in any order, some of them several times, from eight clients at once, while one of every service is killed and
@@ -19,7 +20,6 @@ import { deliver } from './simulated-client.ts';
  * PRAETOR_TEST_EVENTS asks for more of them.
  */
 
-const skip = (await isPostgresReachable()) && (await isRedisServerInstalled()) ? false : 'needs Postgres and redis-server';
 const EVENTS = Number(process.env['PRAETOR_TEST_EVENTS'] ?? 16_000);
 const CLIENTS = 8;
 /** Events between two checkpoints of a client. */
@@ -52,14 +52,13 @@ function* chunksOf(events: readonly Event[]): Generator<Event[]> {
 }
 
 suite(`a flood of ${EVENTS} events`, { skip }, () => {
+  const stack = new AsyncDisposableStack();
   let database: TestDatabase;
   let redis: RedisServer;
   let cluster: Cluster;
 
   test('two of every service start', async () => {
-    database = await createTestDatabase();
-    redis = await RedisServer.start();
-    cluster = await Cluster.start({ databaseUrl: database.url, redisUrl: redis.url, gateways: 2, workers: 2 });
+    ({ database, redis, cluster } = stack.use(await startVictim({ gateways: 2, workers: 2 })));
   });
 
   async function count(statement: ReturnType<TestDatabase['sql']>): Promise<number> {
@@ -106,11 +105,7 @@ suite(`a flood of ${EVENTS} events`, { skip }, () => {
         for (const chunk of chunksOf(share)) await deliver(`${cluster.apiUrl.replace('http', 'ws')}/events/in`, chunk);
       }),
     );
-    const killOne = async (service: ServiceName) => {
-      await cluster.members(service)[0]?.stop('SIGKILL');
-      await cluster.startMember(service);
-    };
-    for (const service of ['event-persister', 'automations', 'task-run-recorder', 'api-gateway'] as const) await killOne(service);
+    for (const service of ['event-persister', 'automations', 'task-run-recorder', 'api-gateway'] as const) await cluster.killOne(service);
     await redis.kill();
     await sleep(1000);
     await redis.restart();
@@ -137,9 +132,5 @@ suite(`a flood of ${EVENTS} events`, { skip }, () => {
     assert.equal((await api.post('/task_runs/count')).body, TASK_RUNS);
   });
 
-  test('everything stops', async () => {
-    await cluster?.[Symbol.asyncDispose]();
-    await redis?.[Symbol.asyncDispose]();
-    await database?.[Symbol.asyncDispose]();
-  });
+  test('everything stops', () => stack.disposeAsync());
 });

@@ -3,18 +3,18 @@ import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { Api } from '@praetor/test/support/api';
-import { Cluster, type ServiceName } from '@praetor/test/support/cluster';
-import { type TestDatabase, createTestDatabase, isPostgresReachable } from '@praetor/test/support/database';
+import type { Cluster } from '@praetor/test/support/cluster';
+import type { TestDatabase } from '@praetor/test/support/database';
 import { until } from '@praetor/test/support/poll';
-import { RedisServer, isRedisServerInstalled } from '@praetor/test/support/redis-server';
+import type { RedisServer } from '@praetor/test/support/redis-server';
 import { type SimulatedRun, simulateRun } from './simulated-client.ts';
+import { skip, startVictim } from './victim.ts';
 
 /*
  * Faults under load: two of every service on a private Redis with an append-only file; while hundreds of flow runs are
  * under way, replicas are killed and Redis is restarted. Afterwards everything that was acknowledged is there, once.
  */
 
-const skip = (await isPostgresReachable()) && (await isRedisServerInstalled()) ? false : 'needs Postgres and redis-server';
 const RUNS = 500;
 const TASKS = 5;
 const AT_ONCE = 12;
@@ -29,21 +29,15 @@ async function simulateRuns(apiUrl: string, flowId: string, count: number): Prom
   return runs;
 }
 
-async function killOne(cluster: Cluster, service: ServiceName): Promise<void> {
-  await cluster.members(service)[0]?.stop('SIGKILL');
-  await cluster.startMember(service);
-}
-
 suite('faults', { skip }, () => {
+  const stack = new AsyncDisposableStack();
   let database: TestDatabase;
   let redis: RedisServer;
   let cluster: Cluster;
   let flowId: string;
 
   test('two of every service start', async () => {
-    database = await createTestDatabase();
-    redis = await RedisServer.start();
-    cluster = await Cluster.start({ databaseUrl: database.url, redisUrl: redis.url, gateways: 2, workers: 2 });
+    ({ database, redis, cluster } = stack.use(await startVictim({ gateways: 2, workers: 2 })));
     flowId = (await new Api(cluster.apiUrl).expect(201, 'POST', '/flows/', { name: 'faults' })).id;
   });
 
@@ -64,7 +58,7 @@ suite('faults', { skip }, () => {
     const running = simulateRuns(cluster.apiUrl, flowId, RUNS);
     for (const service of ['api-gateway', 'task-run-recorder', 'event-persister'] as const) {
       await sleep(1000);
-      await killOne(cluster, service);
+      await cluster.killOne(service);
     }
     await redis.kill('SIGTERM');
     await sleep(1500);
@@ -113,9 +107,5 @@ suite('faults', { skip }, () => {
     assert.equal(outbox?.count, 0);
   });
 
-  test('everything stops', async () => {
-    await cluster?.[Symbol.asyncDispose]();
-    await redis?.[Symbol.asyncDispose]();
-    await database?.[Symbol.asyncDispose]();
-  });
+  test('everything stops', () => stack.disposeAsync());
 });

@@ -109,6 +109,12 @@ export class Cluster implements AsyncDisposable {
     return child;
   }
 
+  /** Kills the oldest process of a service and starts another; resolves when that is ready. */
+  async killOne(service: ServiceName): Promise<void> {
+    await this.members(service)[0]?.stop('SIGKILL');
+    await this.startMember(service);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#front?.[Symbol.asyncDispose]();
     await Promise.all(this.#members.map(({ child }) => child.stop()));
