@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Locator, Page } from 'playwright-core';
-import { type Scene, type Scenes, countRuns, seen, waitForState, waitUntilGone } from './scene.ts';
+import { type Scene, type Scenes, countRuns, seen, untilThere, waitForState, waitUntilGone } from './scene.ts';
 
 /* What people do in the first web UI. Its labels and buttons of menus have no names of their own, so classes find them. */
 
@@ -36,7 +36,16 @@ async function select(page: Page, control: Locator, option: string): Promise<voi
   await page.getByRole('option', { name: option, exact: true }).click();
 }
 
-async function changeRuns({ visitor, page, api, changing }: Scene): Promise<void> {
+/** Deletes the thing whose page is open. */
+async function remove({ visitor, page, api }: Scene, id: string, address: string): Promise<void> {
+  visitor.allowMissing(id);
+  await pick(page, 'Delete');
+  await confirm(page, 'Delete');
+  await waitUntilGone(api, address);
+}
+
+async function changeRuns(scene: Scene): Promise<void> {
+  const { visitor, page, api, changing } = scene;
   for (const [run, button, confirmation, state] of [
     [changing.cancellable, 'Cancel', 'Confirm', 'CANCELLING'],
     [changing.pausable, 'Suspend', 'Submit', 'PAUSED'],
@@ -52,13 +61,11 @@ async function changeRuns({ visitor, page, api, changing }: Scene): Promise<void
   await select(page, dialog(page).locator('.p-select-button__control').first(), 'Completed');
   await confirm(page, 'Change');
   await waitForState(api, changing.deletable, 'COMPLETED');
-  visitor.allowMissing(changing.deletable);
-  await pick(page, 'Delete');
-  await confirm(page, 'Delete');
-  await waitUntilGone(api, `/flow_runs/${changing.deletable}`);
+  await remove(scene, changing.deletable, `/flow_runs/${changing.deletable}`);
 }
 
-async function changeDeployments({ visitor, page, api, changing }: Scene): Promise<void> {
+async function changeDeployments(scene: Scene): Promise<void> {
+  const { visitor, page, api, changing } = scene;
   const address = `/deployments/deployment/${changing.deployment}`;
   const count = () => countRuns(api, changing.deployment);
   await visitor.open(address);
@@ -86,14 +93,9 @@ async function changeDeployments({ visitor, page, api, changing }: Scene): Promi
   await visitor.open(`${address}/duplicate`);
   await field(page, 'Name').fill('v1-copy');
   await page.getByRole('button', { name: 'Save' }).click();
-  const copy = () => api.get('/deployments/name/clean/v1-copy');
-  await seen('the copy is there', async () => (await copy()).status === 200);
-  const { id } = (await copy()).body;
+  const { id } = await untilThere(api, '/deployments/name/clean/v1-copy');
   await visitor.open(`/deployments/deployment/${id}`);
-  visitor.allowMissing(id);
-  await pick(page, 'Delete');
-  await confirm(page, 'Delete');
-  await waitUntilGone(api, `/deployments/${id}`);
+  await remove(scene, id, `/deployments/${id}`);
 }
 
 async function changePools({ visitor, page, api, changing }: Scene): Promise<void> {
@@ -122,20 +124,16 @@ async function changePools({ visitor, page, api, changing }: Scene): Promise<voi
   await waitUntilGone(api, '/work_pools/v1-made');
 }
 
-async function changeBlocks({ visitor, page, api }: Scene): Promise<void> {
+async function changeBlocks(scene: Scene): Promise<void> {
+  const { visitor, page, api } = scene;
   const address = '/block_types/slug/secret/block_documents/name/from-v1';
-  const read = () => api.get(address);
   await visitor.open('/blocks/catalog/secret/create');
   await field(page, 'Block Name').fill('from-v1');
   await page.locator('.schema-form-property textarea').fill('hidden');
   await page.getByRole('button', { name: 'Create' }).click();
-  await seen('the block is there', async () => (await read()).status === 200);
-  const { id } = (await read()).body;
+  const { id } = await untilThere(api, address);
   await visitor.open(`/blocks/block/${id}`);
-  visitor.allowMissing(id);
-  await pick(page, 'Delete');
-  await confirm(page, 'Delete');
-  await waitUntilGone(api, address);
+  await remove(scene, id, address);
 }
 
 async function changeVariables({ visitor, page, api }: Scene): Promise<void> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Locator, Page } from 'playwright-core';
-import { type Scene, type Scenes, countRuns, seen, waitForState, waitUntilGone } from './scene.ts';
+import { type Scene, type Scenes, countRuns, seen, untilThere, waitForState, waitUntilGone } from './scene.ts';
 
 /* What people do in the second web UI. */
 
@@ -26,7 +26,16 @@ async function write(page: Page, text: string): Promise<void> {
   await page.keyboard.insertText(text);
 }
 
-async function changeRuns({ visitor, page, api, changing }: Scene): Promise<void> {
+/** Deletes the thing whose page is open. */
+async function remove({ visitor, page, api }: Scene, id: string, address: string): Promise<void> {
+  visitor.allowMissing(id);
+  await pick(page, 'Delete');
+  await confirm(page, 'Delete');
+  await waitUntilGone(api, address);
+}
+
+async function changeRuns(scene: Scene): Promise<void> {
+  const { visitor, page, api, changing } = scene;
   for (const [run, item, button, state] of [
     [changing.cancellable, 'Cancel', 'Cancel Flow Run', 'CANCELLING'],
     [changing.pausable, 'Pause', 'Pause Flow Run', 'PAUSED'],
@@ -39,13 +48,11 @@ async function changeRuns({ visitor, page, api, changing }: Scene): Promise<void
     await waitForState(api, run, state);
   }
   await visitor.open(`/v2/runs/flow-run/${changing.deletable}`);
-  visitor.allowMissing(changing.deletable);
-  await pick(page, 'Delete');
-  await confirm(page, 'Delete');
-  await waitUntilGone(api, `/flow_runs/${changing.deletable}`);
+  await remove(scene, changing.deletable, `/flow_runs/${changing.deletable}`);
 }
 
-async function changeDeployments({ visitor, page, api, changing }: Scene): Promise<void> {
+async function changeDeployments(scene: Scene): Promise<void> {
+  const { visitor, page, api, changing } = scene;
   const address = `/v2/deployments/deployment/${changing.deployment}`;
   const count = () => countRuns(api, changing.deployment);
   await visitor.open(address);
@@ -66,14 +73,9 @@ async function changeDeployments({ visitor, page, api, changing }: Scene): Promi
   await visitor.open(`${address}/duplicate`);
   await page.getByLabel('Name', { exact: true }).fill('v2-copy');
   await page.getByRole('button', { name: /^(?:Save|Duplicate)$/ }).click();
-  const copy = () => api.get('/deployments/name/clean/v2-copy');
-  await seen('the copy is there', async () => (await copy()).status === 200);
-  const { id } = (await copy()).body;
+  const { id } = await untilThere(api, '/deployments/name/clean/v2-copy');
   await visitor.open(`/v2/deployments/deployment/${id}`);
-  visitor.allowMissing(id);
-  await pick(page, 'Delete');
-  await confirm(page, 'Delete');
-  await waitUntilGone(api, `/deployments/${id}`);
+  await remove(scene, id, `/deployments/${id}`);
 }
 
 async function changePools({ visitor, page, api, changing }: Scene): Promise<void> {
@@ -97,21 +99,17 @@ async function changePools({ visitor, page, api, changing }: Scene): Promise<voi
   await seen('the pool is there', async () => (await api.get('/work_pools/v2-made')).body.type === 'process');
 }
 
-async function changeBlocks({ visitor, page, api }: Scene): Promise<void> {
+async function changeBlocks(scene: Scene): Promise<void> {
+  const { visitor, page, api } = scene;
   const address = '/block_types/slug/secret/block_documents/name/from-v2';
-  const read = () => api.get(address);
   await visitor.open('/v2/blocks/catalog/secret/create');
   visitor.allowMissing('name/from-v2');
   await page.getByLabel('Name').fill('from-v2');
   await page.locator('input[type=password]').fill('hidden');
   await page.getByRole('button', { name: 'Save' }).click();
-  await seen('the block is there', async () => (await read()).status === 200);
-  const { id } = (await read()).body;
+  const { id } = await untilThere(api, address);
   await visitor.open(`/v2/blocks/block/${id}`);
-  visitor.allowMissing(id);
-  await pick(page, 'Delete');
-  await confirm(page, 'Delete');
-  await waitUntilGone(api, address);
+  await remove(scene, id, address);
 }
 
 async function changeVariables({ visitor, page, api }: Scene): Promise<void> {

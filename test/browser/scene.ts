@@ -25,6 +25,12 @@ export async function waitForState(api: Api, run: string, state: string): Promis
   await seen(`run ${run} is ${state}`, async () => (await api.expect(200, 'GET', `/flow_runs/${run}`)).state_type === state);
 }
 
+/** Waits until something answers at an address of the API; gives it. */
+export async function untilThere(api: Api, address: string) {
+  await seen(`${address} is there`, async () => (await api.get(address)).status === 200);
+  return await api.expect(200, 'GET', address);
+}
+
 /** Waits until nothing answers at an address of the API any more. */
 export async function waitUntilGone(api: Api, address: string): Promise<void> {
   await seen(`${address} is gone`, async () => (await api.get(address)).status === 404);

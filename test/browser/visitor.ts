@@ -25,11 +25,22 @@ export interface Visit {
   missing: Set<string>;
 }
 
+/** The request that an application complains of: its errors hold it. */
+async function describeFailedRequest(message: ConsoleMessage): Promise<{ url: string; status: number }> {
+  const read = (error: unknown) => {
+    const part = (value: unknown, name: string): unknown => Reflect.get(Object(value), name);
+    return { url: String(part(part(error, 'config'), 'url') ?? ''), status: Number(part(part(error, 'response'), 'status') ?? 0) };
+  };
+  const described = await message.args()[0]?.evaluate(read).catch(() => undefined);
+  return described ?? { url: '', status: 0 };
+}
+
 /** Somebody who looks at pages of one server, and notes what goes wrong: failed requests, errors in the console, calls to others. */
 export class Visitor implements AsyncDisposable {
   readonly page: Page;
   /** Since the last call of `takeProblems`. */
   #problems: string[] = [];
+  #judgements: Promise<void>[] = [];
   readonly #pending = new Set<Request>();
   #lastSign = performance.now();
   readonly #origin: string;
@@ -45,8 +56,8 @@ export class Visitor implements AsyncDisposable {
     page.on('request', (request) => this.#begin(request));
     page.on('requestfinished', (request) => this.#end(request));
     page.on('requestfailed', (request) => this.#end(request));
-    page.on('response', (response) => void this.#judge(response));
-    page.on('console', (message) => this.#hear(message));
+    page.on('response', (response) => this.#judgements.push(this.#judge(response)));
+    page.on('console', (message) => this.#judgements.push(this.#hear(message)));
     page.on('pageerror', (error) => this.#problems.push(`uncaught: ${error.message}`));
   }
 
@@ -72,16 +83,22 @@ export class Visitor implements AsyncDisposable {
 
   async #judge(response: Response): Promise<void> {
     if (response.status() < 400 || MISSING_PICTURES.test(response.url())) return;
-    if (response.status() === 404 && [...this.#missing].some((id) => response.url().includes(id))) return;
+    if (this.#mayBeMissing(response.url(), response.status())) return;
     const request = response.request();
     const answer = await response.text().catch(() => '');
     this.#problems.push(`${request.method()} ${response.url()} ${request.postData() ?? ''}: ${response.status()} ${answer.slice(0, 300)}`);
   }
 
-  #hear(message: ConsoleMessage): void {
+  async #hear(message: ConsoleMessage): Promise<void> {
     // What failed to load is told better by its response.
     const isKnown = ANALYTICS.test(message.text()) || message.text().startsWith('Failed to load resource');
-    if (message.type() === 'error' && !isKnown) this.#problems.push(`console: ${message.text()}`);
+    if (message.type() !== 'error' || isKnown) return;
+    const failed = await describeFailedRequest(message);
+    if (!this.#mayBeMissing(failed.url, failed.status)) this.#problems.push(`console: ${message.text()} ${failed.url}`);
+  }
+
+  #mayBeMissing(url: string, status: number): boolean {
+    return status === 404 && [...this.#missing].some((id) => url.includes(id));
   }
 
   /** From now on a thing may be missing: the applications ask once more for what was just deleted, and whether a name is free. */
@@ -90,7 +107,8 @@ export class Visitor implements AsyncDisposable {
   }
 
   /** What went wrong since the last time. */
-  takeProblems(): string[] {
+  async takeProblems(): Promise<string[]> {
+    await Promise.all(this.#judgements.splice(0));
     const problems = this.#problems;
     this.#problems = [];
     return problems;

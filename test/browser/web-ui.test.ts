@@ -68,7 +68,7 @@ describe('the web UI in a browser', { skip, concurrency: 2 }, () => {
           await visitor.open(base + address);
           await visitor.page.getByText(text).or(visitor.page.locator(`input[value*="${text}"]`)).first().waitFor();
           await visitor.photograph(page);
-          assert.deepEqual(visitor.takeProblems(), [], page);
+          assert.deepEqual(await visitor.takeProblems(), [], page);
         }
       });
 
@@ -79,11 +79,11 @@ describe('the web UI in a browser', { skip, concurrency: 2 }, () => {
             await play({ visitor, page: visitor.page, api, changing: ids.changing[application] });
           } catch (error) {
             await visitor.photograph('failure');
-            throw new Error(`${String(error)}\n${visitor.takeProblems().join('\n')}`, { cause: error });
+            throw new Error(`${String(error)}\n${(await visitor.takeProblems()).join('\n')}`, { cause: error });
           }
           await visitor.settle();
           await visitor.photograph('changed');
-          assert.deepEqual(visitor.takeProblems(), []);
+          assert.deepEqual(await visitor.takeProblems(), []);
         });
     });
 });
