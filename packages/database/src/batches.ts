@@ -16,13 +16,16 @@ type Batch<Input, Output> = readonly Waiting<Input, Output>[];
 interface Queue<Input, Output> {
   /** The batch that the waiting ones wait for. */
   running: Batch<Input, Output> | undefined;
+  /** Whether the next batch begins at the end of this turn of the event loop. */
+  gathering: boolean;
   waiting: Waiting<Input, Output>[];
 }
 
 /**
  * Lets one statement serve all who ask for the same kind of thing at the same time. `run` does a batch in one statement and
- * gives an output for each input, in order. A call while nothing runs is done at once; those that come meanwhile share the
- * next round trip and commit. Where Postgres refuses a batch, each of its inputs is tried alone, so that nobody gets somebody else's error.
+ * gives an output for each input, in order. Calls of one turn of the event loop go together; those that come while they are being
+ * done share the next round trip and commit. Where Postgres refuses a batch, each of its inputs is tried alone, so that nobody
+ * gets somebody else's error.
  * Each connection has its own queue, so in a transaction (which does one thing at a time) every call stands alone.
  */
 export function inBatches<Connection extends WeakKey, Input, Output>(run: (connection: Connection, inputs: readonly Input[]) => Promise<readonly Output[]>) {
@@ -40,26 +43,32 @@ export function inBatches<Connection extends WeakKey, Input, Output>(run: (conne
     }
   }
 
+  function gather(connection: Connection, queue: Queue<Input, Output>): void {
+    if (queue.running || queue.gathering || queue.waiting.length === 0) return;
+    queue.gathering = true;
+    setImmediate(() => start(connection, queue));
+  }
+
   function start(connection: Connection, queue: Queue<Input, Output>): void {
-    if (queue.running || queue.waiting.length === 0) return;
+    queue.gathering = false;
     const batch = queue.waiting.splice(0, BATCH_LIMIT);
     queue.running = batch;
     const proceed = () => {
       clearTimeout(timer);
       if (queue.running !== batch) return;
       queue.running = undefined;
-      start(connection, queue);
+      gather(connection, queue);
     };
     const timer = setTimeout(proceed, PATIENCE_MS);
     void runBatch(connection, batch).finally(proceed);
   }
 
   return (connection: Connection, input: Input): Promise<Output> => {
-    const queue = queues.get(connection) ?? { running: undefined, waiting: [] };
+    const queue = queues.get(connection) ?? { running: undefined, gathering: false, waiting: [] };
     queues.set(connection, queue);
     const waiting = { input, ...Promise.withResolvers<Output>() };
     queue.waiting.push(waiting);
-    start(connection, queue);
+    gather(connection, queue);
     return waiting.promise;
   };
 }

@@ -1,3 +1,4 @@
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 import type { Kysely, RawBuilder } from 'kysely';
 import type { Tables } from './tables.ts';
 
@@ -18,6 +19,14 @@ function start(reads: Reads, key: string, run: () => Promise<unknown[]>): Promis
   return running;
 }
 
+/** Waits for the statement that runs and for the end of this turn of the event loop; whoever asks until then shares the answer. */
+async function gather(reads: Reads, key: string, run: () => Promise<unknown[]>): Promise<unknown[]> {
+  await reads.running.get(key)?.catch(() => {});
+  await endOfTurn();
+  reads.next.delete(key);
+  return await start(reads, key, run);
+}
+
 /**
  * Runs a costly statement once for all who ask the same at the same time, as dashboards do that count millions of runs.
  * Who asks while it runs waits for a next run, shared with all that come meanwhile: every answer is from a statement which
@@ -28,17 +37,8 @@ export function readShared<Row>(db: Kysely<Tables>, query: RawBuilder<Row>): Pro
   const key = JSON.stringify([compiled.sql, compiled.parameters]);
   const reads = readsOf.get(db) ?? { running: new Map(), next: new Map() };
   readsOf.set(db, reads);
-  const run = async () => (await db.executeQuery(compiled)).rows;
-  const running = reads.running.get(key);
-  let answer = reads.next.get(key);
-  if (running === undefined) answer = start(reads, key, run);
-  else if (answer === undefined) {
-    answer = running.catch(() => {}).then(() => {
-      reads.next.delete(key);
-      return start(reads, key, run);
-    });
-    reads.next.set(key, answer);
-  }
+  const answer = reads.next.get(key) ?? gather(reads, key, async () => (await db.executeQuery(compiled)).rows);
+  reads.next.set(key, answer);
   // The same statement gives the same kind of rows.
   return answer as Promise<Row[]>;
 }
