@@ -5,7 +5,6 @@ import { dates } from '@praetor/schedules/dates';
 import { toJson } from '@praetor/schema/json';
 import { flowRunPolicy } from '@praetor/schema/run-policy';
 import type { Schedule } from '@praetor/schema/schedule';
-import { completeStateDetails } from '@praetor/schema/state';
 import { type Timestamp, addSeconds, fromMicroseconds, now } from '@praetor/schema/timestamps';
 import { randomRunName } from './names.ts';
 
@@ -77,7 +76,7 @@ async function insertRuns(sql: Sql, deploymentId: string, planned: readonly Plan
         ${column((run) => run.scheduleId)}::uuid[], ${column((run) => run.kind)}::text[],
         ${column((run) => scheduledRunKey(deploymentId, run.scheduleId, run.date))}::text[],
         ${column((run) => fromMicroseconds(Number(run.date.epochNanoseconds / 1000n)))}::timestamptz[],
-        ${column((run) => toJson(completeStateDetails({ scheduled_time: toPythonText(run.date).replace('+00:00', 'Z') })))}::jsonb[]
+        ${column((run) => toJson({ scheduled_time: toPythonText(run.date).replace('+00:00', 'Z') }))}::jsonb[]
       ) as planned (id, state_id, name, schedule_id, kind, idempotency_key, date, state_details)
     ), inserted as (
       insert into flow_run (id, name, flow_id, deployment_id, deployment_version, work_queue_id, work_queue_name, infrastructure_document_id,

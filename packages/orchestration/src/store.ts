@@ -1,7 +1,7 @@
 import { type EntryColumns, entries, inBatches } from '@praetor/database/batches';
 import type { Sql } from '@praetor/database/connect';
 import { type Json, isJsonObject, toJson } from '@praetor/schema/json';
-import type { State } from '@praetor/schema/state';
+import { type State, compactStateDetails } from '@praetor/schema/state';
 import { v7 as uuidv7 } from 'uuid';
 import type { OutboxEvent } from './lifecycle-events.ts';
 import type { FlowTransition, TaskTransition } from './transition.ts';
@@ -86,7 +86,7 @@ export function toEntry(transition: AnyTransition, { id: state_id, message, stat
     total_run_time: `${run.total_run_time.toFixed(6)} seconds`,
     flow_run_id: isFlow(transition) ? run.id : transition.run.flow_run_id,
     message,
-    state_details,
+    state_details: compactStateDetails(state_details),
     ...resultArtifact({ id: state_id, message, state_details, ...state }),
     event_id: event?.id ?? null,
     event_body: event?.body ?? null,

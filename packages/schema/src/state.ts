@@ -61,10 +61,16 @@ export const stateDetails = z
 export type StateDetails = z.output<typeof stateDetails>;
 
 const EMPTY_DETAILS: Readonly<StateDetails> = stateDetails.parse({});
+const STATE_DETAIL_NAMES = stateDetails.keyof().options;
 
 /** The details of a stored state with every key present, whichever server version wrote them. */
 export function completeStateDetails(stored: Partial<StateDetails>): StateDetails {
   return { ...EMPTY_DETAILS, ...stored };
+}
+
+/** The details as they are stored: without what `completeStateDetails` adds again, which is most of them in nearly every state. */
+export function compactStateDetails(details: StateDetails): Partial<StateDetails> {
+  return Object.fromEntries(STATE_DETAIL_NAMES.filter((name) => details[name] !== EMPTY_DETAILS[name]).map((name) => [name, details[name]]));
 }
 
 /** A state that is proposed; the machine gives it an id and a timestamp when it is stored. */

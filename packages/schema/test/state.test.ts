@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { completeStateDetails, proposeState, stateCreate } from '../src/state.ts';
+import { compactStateDetails, completeStateDetails, proposeState, stateCreate } from '../src/state.ts';
 import { secondsBetween, now } from '../src/timestamps.ts';
 
 test('a state is named after its type unless it has a name', () => {
@@ -29,6 +29,12 @@ test('details are complete whatever was sent or stored; unknown ones are dropped
   assert.deepEqual([sent.deferred, sent.cache_key, Object.keys(sent).length], [null, 'k', 18]);
   assert.deepEqual(completeStateDetails({ cache_key: 'k', deferred: null }), sent);
   assert.deepEqual(proposeState('RUNNING', { details: { cache_key: 'k', deferred: null } }).state_details, sent);
+});
+
+test('only details that say something are stored', () => {
+  const { state_details } = stateCreate.parse({ type: 'RUNNING', state_details: { deferred: null, cache_key: 'k', retriable: false, pause_reschedule: false } });
+  assert.deepEqual(compactStateDetails(state_details), { deferred: null, cache_key: 'k', retriable: false });
+  assert.deepEqual(completeStateDetails(compactStateDetails(state_details)), state_details);
 });
 
 test('a state has no fields but its own', () => {
