@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { findDefaultMisfit, referencedBlocks } from '@praetor/parameters/job-variables';
 import { ConflictError, ForbiddenError, NotFoundError, UnprocessableError } from '@praetor/schema/errors';
 import { workPoolFilter } from '@praetor/schema/filters/work-pool';
-import { flowRun } from '@praetor/schema/flow-run';
+import { type FlowRun, flowRun } from '@praetor/schema/flow-run';
 import { integer, timestamp, uuid } from '@praetor/schema/primitives';
 import { type WorkPoolCreate, type WorkPoolUpdate, workPool, workPoolConcurrency, workPoolCreate, workPoolUpdate } from '@praetor/schema/work-pool';
 import { change } from '../changes.ts';
@@ -130,7 +130,9 @@ export const workPools: Resource = {
         const { limit } = readPage({ limit: body.limit, offset: 0 }, context);
         const { scheduled_before: scheduledBefore, scheduled_after: scheduledAfter } = body;
         const { workPoolId, runs } = await pollWorkPool(context, { poolName: params.name, queueNames: body.work_queue_names ?? [], scheduledBefore, scheduledAfter, limit });
-        return runs.map(({ work_pool_id: _id, work_pool_name: _name, ...run }) => ({ work_pool_id: workPoolId, work_queue_id: run.work_queue_id, flow_run: run }));
+        // JSON leaves out what is undefined, and a copy of all keys is made many times faster than one of all but two.
+        const withoutPool = (run: FlowRun) => ({ ...run, work_pool_id: undefined, work_pool_name: undefined });
+        return runs.map((run) => ({ work_pool_id: workPoolId, work_queue_id: run.work_queue_id, flow_run: withoutPool(run) }));
       },
     }),
     ...workQueueRoutes,
