@@ -19,7 +19,7 @@ const KEEP_INTERVAL_MS = 2000;
  * A batch that was not full is followed by this rest, in which the next one gathers: what comes alone is handled at once,
  * and under load a transaction serves many messages instead of one or two.
  */
-const REST_MS = 50;
+const REST_MS = 20;
 const FIRST_RETRY_MS = 200;
 
 /** A message that failed and when it is tried again. */

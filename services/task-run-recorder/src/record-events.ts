@@ -1,5 +1,6 @@
 import type { Sql } from '@praetor/database/sql';
 import { toJson } from '@praetor/schema/json';
+import { compactStateDetails } from '@praetor/schema/state';
 import { type FoldedRun, foldEvents } from './fold-events.ts';
 import type { TaskRunEvent } from './task-run-event.ts';
 
@@ -95,7 +96,7 @@ async function updateRuns(sql: Sql, runs: ReadonlyMap<FoldedRun, string>): Promi
 /** Adds every state to the history of its run; those that are there stay as they are. */
 async function insertStates(sql: Sql, runs: ReadonlyMap<FoldedRun, string>): Promise<void> {
   const states = [...runs].flatMap(([run, id]) =>
-    run.events.map(({ state, flowRunId }) => ({ ...state, task_run_id: id, state_details: { ...state.state_details, task_run_id: id, flow_run_id: flowRunId } })),
+    run.events.map(({ state, flowRunId }) => ({ ...state, task_run_id: id, state_details: compactStateDetails({ ...state.state_details, task_run_id: id, flow_run_id: flowRunId }) })),
   );
   await sql`
     insert into task_run_state (id, task_run_id, type, name, timestamp, message, state_details, data)
