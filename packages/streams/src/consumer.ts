@@ -19,7 +19,10 @@ const KEEP_INTERVAL_MS = 2000;
  * A batch that was not full is followed by this rest, in which the next one gathers: what comes alone is handled at once,
  * and under load a transaction serves many messages instead of one or two.
  */
-const REST_MS = 20;
+const REST_MS = 50;
+/** After a silence this long the next one is short: what came may be the first of many. */
+const SILENCE_MS = 200;
+const SHORT_REST_MS = 10;
 const FIRST_RETRY_MS = 200;
 
 /** A message that failed and when it is tried again. */
@@ -99,14 +102,17 @@ export async function runConsumer(subscription: Subscription, options: ConsumeOp
     return [];
   }
 
+  let worked = -Infinity;
   const keeper = setInterval(() => void subscription.keep([...inHand]), KEEP_INTERVAL_MS);
   try {
     while (!signal.aborted) {
       noteProgress();
       const batch = await next();
       if (batch.length === 0) continue;
+      const rest = performance.now() - worked > SILENCE_MS ? SHORT_REST_MS : REST_MS;
       await work(batch);
-      if (batch.length < batchSize) await pause(REST_MS, signal);
+      worked = performance.now();
+      if (batch.length < batchSize) await pause(rest, signal);
     }
   } catch (error) {
     // Stopped in the middle of an outage: the batch stays unacknowledged and goes to another member.
