@@ -215,7 +215,7 @@ const cleanupReconciler = z.object({
 });
 
 const eventPersister = z.object({
-  batchSize: setting('PREFECT_SERVER_SERVICES_EVENT_PERSISTER_BATCH_SIZE', positiveCount(), 500, 'Most events stored by one transaction.'),
+  batchSize: setting('PREFECT_SERVER_SERVICES_EVENT_PERSISTER_BATCH_SIZE', positiveCount(), 500, 'Most events stored by one statement.'),
 });
 
 const taskRunRecorder = z.object({

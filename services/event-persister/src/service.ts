@@ -4,12 +4,12 @@ import { createMetrics } from './metrics.ts';
 import { relayOutbox } from './relay.ts';
 import { storeEvents } from './store-events.ts';
 
-/** Events of one transaction, in bytes of JSON: below it the number of events decides, beyond it Postgres's memory. */
+/** Events of one statement, in bytes of JSON: below it the number of events decides, beyond it Postgres's memory. */
 const MAXIMUM_BATCH_BYTES = 16_000_000;
 const RELAY = { afterSeconds: 5, againAfterSeconds: 60 };
 const STUCK_AFTER_SECONDS = 60;
 
-/** Cuts a batch where its texts grow too large for one transaction. */
+/** Cuts a batch where its texts grow too large for one statement. */
 function* splitBySize(texts: readonly string[]): Generator<string[]> {
   let part: string[] = [];
   let size = 0;
