@@ -158,6 +158,13 @@ export function releaseCleanup(sql: Sql, reservation: CleanupReservation, reason
   });
 }
 
+/** The message never reached the worker: its reservation ends as though it had not been, and counts for nothing. */
+export async function withdrawCleanup(sql: Sql, messageId: string, token: string): Promise<void> {
+  await sql`
+    update praetor.cleanup_message set ${sql.unsafe(GIVE_BACK)}, delivery_count = delivery_count - 1
+    where id = ${messageId}::uuid and reservation_token = ${token}`;
+}
+
 /** Ends up to so many reservations that nobody renewed: the messages are delivered again, or die. Several callers take different ones. */
 export async function expireCleanupReservations(sql: Sql, batchSize: number, policy: CleanupPolicy): Promise<{ redelivered: number; died: number }> {
   const [row] = await sql<{ redelivered: number; died: number }[]>`

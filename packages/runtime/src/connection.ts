@@ -80,9 +80,9 @@ export class Connection {
     while ((await this.receiveFrame()) !== undefined);
   }
 
-  /** Sends a message; resolves when it has left the process, or will never. */
-  async send(text: string): Promise<void> {
-    await new Promise<void>((resolve) => this.#socket.send(text, () => resolve()));
+  /** Sends a message; resolves when it has left the process, or never will: whether it has. */
+  async send(text: string): Promise<boolean> {
+    return await new Promise((resolve) => this.#socket.send(text, (error) => resolve(!error)));
   }
 
   pong(data: Buffer): void {

@@ -16,7 +16,7 @@ export async function receiveFrame(connection: Connection): Promise<WorkerFrame 
   }
 }
 
-/** Sends a worker a frame of this type; resolves when it has left the process, or will never. */
-export function sendFrame<Type extends keyof ServerPayloads>(connection: Connection, type: Type, payload: ServerPayloads[Type]): Promise<void> {
+/** Sends a worker a frame of this type; resolves when it has left the process, or never will: whether it has. */
+export function sendFrame<Type extends keyof ServerPayloads>(connection: Connection, type: Type, payload: ServerPayloads[Type]): Promise<boolean> {
   return connection.send(toJson({ type, id: randomUUID(), sent_at: now(), payload }));
 }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type CleanupConsumer, type CleanupPolicy, acknowledgeCleanup, releaseCleanup, renewCleanup, reserveCleanup } from '@praetor/orchestration/cleanup-messages';
+import { type CleanupConsumer, type CleanupPolicy, acknowledgeCleanup, releaseCleanup, renewCleanup, reserveCleanup, withdrawCleanup } from '@praetor/orchestration/cleanup-messages';
 import type { Connection } from '@praetor/runtime/connection';
 import type { Timestamp } from '@praetor/schema/timestamps';
 import type { WorkPool } from '@praetor/schema/work-pool';
@@ -113,10 +113,11 @@ export class WorkerSession implements PoolListener {
     this.#isDelivering = true;
     try {
       while (!this.#connection.signal.aborted) {
-        const message = await reserveCleanup(this.#context.database.sql, this.#consumer, this.#policy);
+        const { sql } = this.#context.database;
+        const message = await reserveCleanup(sql, this.#consumer, this.#policy);
         if (message === undefined) return;
-        if (this.#connection.signal.aborted) await this.#dispose('release', message.message_id, message.reservation_token, 'connection_unavailable');
-        else await sendFrame(this.#connection, 'cleanup.message.v1', message);
+        // A worker that is leaving costs the message none of its deliveries.
+        if (!(await sendFrame(this.#connection, 'cleanup.message.v1', message))) return await withdrawCleanup(sql, message.message_id, message.reservation_token);
       }
     } finally {
       this.#isDelivering = false;
