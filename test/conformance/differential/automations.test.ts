@@ -252,7 +252,8 @@ suite('automations fire as those of the real server', { skip: (await isPythonAva
         const { id }: { id: string } = await api.expect(201, 'POST', '/automations/', automation);
         const flowRun = run && (await targets.start(run));
         const resource = { 'prefect.resource.id': flowRun === undefined ? 'test.thing' : `prefect.flow-run.${flowRun}` };
-        await sleep(1000);
+        // A busy real server takes its time to notice a new automation.
+        await sleep(5000);
         await api.expect(204, 'POST', '/events', [makeEvent({ event: scope, resource, payload: { n: 5 } })]);
         const filter = { resource: { id: [`prefect.automation.${id}`] }, event: { name: ['prefect.automation.action.executed', 'prefect.automation.action.failed'] } };
         const told = await until(
