@@ -16,8 +16,7 @@ type Batch<Input, Output> = readonly Waiting<Input, Output>[];
 interface Queue<Input, Output> {
   /** The batch that the waiting ones wait for. */
   running: Batch<Input, Output> | undefined;
-  /** Whether the next batch begins at the end of this turn of the event loop. */
-  gathering: boolean;
+  /** While nothing runs, they begin at the end of this turn of the event loop. */
   waiting: Waiting<Input, Output>[];
 }
 
@@ -43,32 +42,25 @@ export function inBatches<Connection extends WeakKey, Input, Output>(run: (conne
     }
   }
 
-  function gather(connection: Connection, queue: Queue<Input, Output>): void {
-    if (queue.running || queue.gathering || queue.waiting.length === 0) return;
-    queue.gathering = true;
-    setImmediate(() => start(connection, queue));
-  }
-
   function start(connection: Connection, queue: Queue<Input, Output>): void {
-    queue.gathering = false;
     const batch = queue.waiting.splice(0, BATCH_LIMIT);
     queue.running = batch;
     const proceed = () => {
       clearTimeout(timer);
       if (queue.running !== batch) return;
       queue.running = undefined;
-      gather(connection, queue);
+      if (queue.waiting.length > 0) setImmediate(() => start(connection, queue));
     };
     const timer = setTimeout(proceed, PATIENCE_MS);
     void runBatch(connection, batch).finally(proceed);
   }
 
   return (connection: Connection, input: Input): Promise<Output> => {
-    const queue = queues.get(connection) ?? { running: undefined, gathering: false, waiting: [] };
+    const queue = queues.get(connection) ?? { running: undefined, waiting: [] };
     queues.set(connection, queue);
     const waiting = { input, ...Promise.withResolvers<Output>() };
-    queue.waiting.push(waiting);
-    gather(connection, queue);
+    const isFirst = queue.waiting.push(waiting) === 1;
+    if (isFirst && !queue.running) setImmediate(() => start(connection, queue));
     return waiting.promise;
   };
 }
