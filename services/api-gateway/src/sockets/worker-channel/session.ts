@@ -117,7 +117,8 @@ export class WorkerSession implements PoolListener {
         const message = await reserveCleanup(sql, this.#consumer, this.#policy);
         if (message === undefined) return;
         // A worker that is leaving costs the message none of its deliveries.
-        if (!(await sendFrame(this.#connection, 'cleanup.message.v1', message))) return await withdrawCleanup(sql, message.message_id, message.reservation_token);
+        const isSent = !this.#connection.signal.aborted && (await sendFrame(this.#connection, 'cleanup.message.v1', message));
+        if (!isSent) return await withdrawCleanup(sql, message.message_id, message.reservation_token);
       }
     } finally {
       this.#isDelivering = false;
