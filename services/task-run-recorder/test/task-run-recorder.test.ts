@@ -131,6 +131,20 @@ describe('the task-run recorder', { skip }, () => {
     assert.ok(await readRun(other));
   });
 
+  test('what is looked for among many runs is found by indexes', async () => {
+    const known = randomUUID();
+    await record({ taskRunId: known, at: 0, type: 'PENDING' });
+    await database.sql`insert into task_run (flow_run_id, name, task_key, dynamic_key) select ${flowRunId}::uuid, 'r', 'many', n::text from generate_series(1, 20000) n`;
+    await database.sql`analyze task_run`;
+    await database.sql.begin(async (sql) => {
+      // What the connection has counted and not told yet is among it.
+      const count = () => sql`select seq_scan from pg_stat_xact_user_tables where relid = 'task_run'::regclass`;
+      const before = await count();
+      await recordEvents(sql, [read(report({ taskRunId: known, at: 1 })), read(report({ taskRunId: randomUUID(), at: 1 }))]);
+      assert.deepEqual(await count(), before);
+    });
+  });
+
   /** Runs through five states, some of them told under two ids, as texts. */
   function makeHistories(count: number): string[] {
     return Array.from({ length: count }).flatMap((_, index) => {
