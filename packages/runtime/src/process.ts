@@ -1,4 +1,4 @@
-import { Registry, collectDefaultMetrics } from 'prom-client';
+import { Registry } from 'prom-client';
 import { type Database, connect } from '@praetor/database/connect';
 import { classifyDatabaseError } from '@praetor/database/errors';
 import { assertMigrated, migrate } from '@praetor/database/migrate';
@@ -10,6 +10,7 @@ import { createHealth } from './health.ts';
 import { serveInstruments } from './instruments.ts';
 import { type Process, StartupError, runMain, runServices } from './lifecycle.ts';
 import { limitRate } from './logger.ts';
+import { collectProcessMetrics } from './process-metrics.ts';
 import type { RedisTickerOptions } from './redis-ticker.ts';
 import type { CreateService, ServiceContext } from './service.ts';
 import { createTicks } from './tick.ts';
@@ -55,7 +56,7 @@ export async function openContext({ name, databaseUrl, metricsPort, ...frame }: 
   await using opened = new AsyncDisposableStack();
   const registry = new Registry();
   registry.setDefaultLabels({ service: name });
-  collectDefaultMetrics({ register: registry });
+  collectProcessMetrics(registry);
   const health = createHealth();
   let isOpen = false;
   health.addReadiness('running', () => isOpen && !signal.aborted);
