@@ -16,13 +16,13 @@ export interface Subscription {
 const WAIT_MS = 1000;
 const KEEP_INTERVAL_MS = 2000;
 /**
- * A batch that was not full is followed by this rest, in which the next one gathers: what comes alone is handled at once,
- * and under load a transaction serves many messages instead of one or two.
+ * A batch that was not full is followed by a rest, in which the next one gathers: what comes alone is handled at once, and
+ * under load a statement serves many messages instead of one or two. The rest is a millisecond shorter for each message of
+ * the batch, and short in any case after a silence: what came may be the first of many.
  */
-const REST_MS = 50;
-/** After a silence this long the next one is short: what came may be the first of many. */
-const SILENCE_MS = 200;
+const REST_MS = 100;
 const SHORT_REST_MS = 10;
+const SILENCE_MS = 200;
 const FIRST_RETRY_MS = 200;
 
 /** A message that failed and when it is tried again. */
@@ -109,7 +109,7 @@ export async function runConsumer(subscription: Subscription, options: ConsumeOp
       noteProgress();
       const batch = await next();
       if (batch.length === 0) continue;
-      const rest = performance.now() - worked > SILENCE_MS ? SHORT_REST_MS : REST_MS;
+      const rest = performance.now() - worked > SILENCE_MS ? SHORT_REST_MS : Math.max(SHORT_REST_MS, REST_MS - batch.length);
       await work(batch);
       worked = performance.now();
       if (batch.length < batchSize) await pause(rest, signal);

@@ -19,8 +19,6 @@ export interface RedisSubscriptionOptions {
   signal: AbortSignal;
 }
 
-const ACKNOWLEDGE_PATIENCE_MS = 1000;
-
 function toMessages(entries: readonly EntryReply[], attempts: (id: string) => number = () => 0): Message[] {
   return entries.flatMap(([id, fields]) => (fields ? [{ id, data: fields[1] ?? '', attempts: attempts(id) }] : []));
 }
@@ -29,6 +27,8 @@ function toMessages(entries: readonly EntryReply[], attempts: (id: string) => nu
 export class RedisSubscription implements Subscription {
   readonly #options: RedisSubscriptionOptions;
   readonly #name = `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`;
+  /** Ids of what is done and the group does not know it yet. */
+  readonly #done: string[] = [];
   #claimAt = 0;
   #failures = 0;
 
@@ -62,8 +62,24 @@ export class RedisSubscription implements Subscription {
       if (claimed.length < limit) this.#claimAt = Date.now() + claimAfterMs * (0.25 + Math.random() / 4);
       if (claimed.length > 0) return claimed;
     }
-    const reply = await redis.xreadgroup('GROUP', group, this.#name, 'COUNT', limit, 'BLOCK', waitMs, 'STREAMS', key, '>');
-    return toMessages(reply?.[0]?.[1] ?? []);
+    const done = this.#done.splice(0);
+    try {
+      const pipeline = redis.pipeline();
+      if (done.length > 0) pipeline.xack(key, group, ...done);
+      pipeline.xreadgroup('GROUP', group, this.#name, 'COUNT', limit, 'BLOCK', waitMs, 'STREAMS', key, '>');
+      const replies = (await pipeline.exec()) ?? [];
+      for (const [error] of replies) if (error) throw error;
+      const streams = replies.at(-1)?.[1] as [key: string, entries: EntryReply[]][] | null | undefined;
+      return toMessages(streams?.[0]?.[1] ?? []);
+    } catch (error) {
+      this.#done.push(...done);
+      throw error;
+    }
+  }
+
+  /** Tells the group with the next read: one way to Redis less, and no way at all in vain while Redis is away. */
+  async acknowledge(messages: readonly Message[]): Promise<void> {
+    for (const { id } of messages) this.#done.push(id);
   }
 
   /** Takes over what other consumers, or this one on a connection that broke, have left lying. */
@@ -79,22 +95,6 @@ export class RedisSubscription implements Subscription {
     return toMessages(entries, (id) => (deliveries.get(id) ?? 1) - 1);
   }
 
-  /** Keeps trying while Redis is away: giving up would only have the work done twice. */
-  async acknowledge(messages: readonly Message[]): Promise<void> {
-    const { redis, key, group, onError, signal } = this.#options;
-    if (messages.length === 0) return;
-    for (let failures = 0; ; failures++)
-      try {
-        await waitUntilReady(redis, ACKNOWLEDGE_PATIENCE_MS, signal);
-        await redis.xack(key, group, ...messages.map((message) => message.id));
-        return;
-      } catch (error) {
-        if (signal.aborted) return;
-        onError(error);
-        await pause(backoff(failures), signal);
-      }
-  }
-
   async keep(messages: readonly Message[]): Promise<void> {
     const { redis, key, group, onError } = this.#options;
     if (messages.length === 0 || redis.status !== 'ready') return;
@@ -106,6 +106,7 @@ export class RedisSubscription implements Subscription {
   async close(): Promise<void> {
     const { redis, key, group } = this.#options;
     if (redis.status !== 'ready') return;
+    if (this.#done.length > 0) await redis.xack(key, group, ...this.#done).catch(() => {});
     await retireConsumer(redis, key, group, this.#name).catch(() => {});
   }
 }

@@ -27,7 +27,7 @@ const BLOCK_MS = 1000;
 /** Whoever needs the connection waits this long while it is just being made. */
 const PATIENCE_MS = 1000;
 /** A tail rests this long between reads, so that a busy stream is read in batches. */
-const REST_MS = 50;
+const REST_MS = 100;
 /** A full stream is looked at again this often. */
 const LENGTH_CHECK_MS = 1000;
 /** Streams that no group reads only serve live tails; they keep about this many entries. */
