@@ -1,3 +1,4 @@
+import { pause } from '@praetor/streams/backoff';
 import type { WebSocket } from 'ws';
 
 /** What a peer sends. Pings are among it only where the route answers them itself. */
@@ -41,16 +42,38 @@ export class Connection {
     this.#wake();
   }
 
+  async #untilFrame(): Promise<void> {
+    if (this.#queue.length > 0 || this.signal.aborted) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    await promise;
+  }
+
+  #resumeWhereThereIsRoom(): void {
+    if (this.#queue.length < QUEUE_LIMIT / 2 && this.#socket.isPaused && !this.signal.aborted) this.#socket.resume();
+  }
+
   /** The next frame; undefined when no more will come: the peer has left, or the server stops. */
   async receiveFrame(): Promise<Frame | undefined> {
-    if (this.#queue.length === 0 && !this.signal.aborted) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#wake = resolve;
-      await promise;
-    }
+    await this.#untilFrame();
     const frame = this.#queue.shift();
-    if (this.#queue.length < QUEUE_LIMIT / 2 && this.#socket.isPaused && !this.signal.aborted) this.#socket.resume();
+    this.#resumeWhereThereIsRoom();
     return frame;
+  }
+
+  /** The frames that have come, at least one; none when no more will come. */
+  async receiveFrames(): Promise<Frame[]> {
+    await this.#untilFrame();
+    const frames = this.#queue.splice(0);
+    this.#resumeWhereThereIsRoom();
+    return frames;
+  }
+
+  /** Lets what the peer sends gather for so many milliseconds, without waking this process for it. */
+  async rest(milliseconds: number): Promise<void> {
+    this.#socket.pause();
+    await pause(milliseconds, this.signal);
+    this.#resumeWhereThereIsRoom();
   }
 
   /** The next message. Pings that come before it are answered. */

@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { toJson } from './json.ts';
+import { parseJson, toJson } from './json.ts';
 import { boolean, jsonObject, timestamp, uuid } from './primitives.ts';
 import { taggedUnion } from './tagged-union.ts';
 import { type Timestamp, fromMicroseconds, now, nowMicroseconds } from './timestamps.ts';
+import { disguiseZeros, revealZeros } from './zero-floats.ts';
 
 /* Events and the filter over them (facts/events.md §1, §6). event-matching.ts applies the filter to one event. */
 
@@ -75,12 +76,17 @@ export type Event = z.output<typeof event>;
 export const receivedEvent = z.object({ ...documentedFields, received: timestamp() }).meta({ id: 'ReceivedEvent' });
 export type ReceivedEvent = z.output<typeof receivedEvent>;
 
+/** Parses an event that is only to be validated and received: some numbers in its payload are right again in the text of `receiveEvent`. */
+export function parseIncomingEvent(text: string): unknown {
+  return parseJson(disguiseZeros(text));
+}
+
 /**
  * The text of an event as it travels the stream, stamped as received now; undefined where it is larger than the server
  * keeps: such events are dropped without an error (facts/events.md §1).
  */
 export function receiveEvent(given: Event, maximumSizeBytes = DEFAULT_EVENT_LIMITS.maximumSizeBytes): string | undefined {
-  const text = toJson({ ...given, received: now() } satisfies ReceivedEvent);
+  const text = revealZeros(toJson({ ...given, received: now() } satisfies ReceivedEvent));
   // A UTF-16 unit is at most three bytes of UTF-8: short texts need no counting.
   return text.length * 3 > maximumSizeBytes && Buffer.byteLength(text) > maximumSizeBytes ? undefined : text;
 }

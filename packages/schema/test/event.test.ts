@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { event, eventFilter, receiveEvent } from '@praetor/schema/event';
+import { event, eventFilter, parseIncomingEvent, receiveEvent } from '@praetor/schema/event';
 import { compilePattern, createEventMatcher } from '@praetor/schema/event-matching';
 import { parseTextSearch } from '@praetor/schema/text-search';
 import { parseJson } from '@praetor/schema/json';
 import { toMicroseconds } from '@praetor/schema/timestamps';
+import { flattenZeros } from '@praetor/schema/zero-floats';
 
 const ID = '01a1fd27-9eb9-7d42-bb7c-f29bc63fc164';
 const given = {
@@ -23,6 +24,24 @@ test('an event is received in the key order of the wire, its numbers and labels 
     text ?? '',
     /^\{"occurred":"2026-11-21T08:00:00Z","event":"x","resource":\{"prefect.resource.id":"r"\},"related":\[\],"payload":\{"a":1.0\},"id":"01a1fd27-9eb9-7d42-bb7c-f29bc63fc164","follows":null,"received":"[^"]+Z"\}$/,
   );
+});
+
+const FLOATS = '"run":{"retry_delay_seconds":0.0,"retries":0,"total_run_time": 0.0},"say":"{\\"total_run_time\\":0.0}","other":[0.0,10.0],"total_run_time":0';
+
+for (const [name, payload] of [
+  ['alone', FLOATS],
+  ['beside others', `"large":12345678901234567890,${FLOATS}`],
+] as const)
+  test(`zeros that are floats stay floats, ${name}`, () => {
+    const text = `{"id":"${ID}","occurred":"2026-11-21T08:00:00Z","event":"x","resource":{"prefect.resource.id":"r"},"payload":{${payload}}}`;
+    const received = receiveEvent(event.parse(parseIncomingEvent(text)));
+    assert.ok(received?.includes(`"payload":{${payload.replace('": 0', '":0')}}`), received ?? 'dropped');
+    assert.equal(flattenZeros(text), text.replace('_seconds":0.0', '_seconds":0').replace('time": 0.0', 'time": 0'));
+  });
+
+test('a label that is a number is none, whatever it is called', () => {
+  const text = `{"id":"${ID}","occurred":"2026-11-21T08:00:00Z","event":"x","resource":{"prefect.resource.id":"r","total_run_time":0.0}}`;
+  assert.throws(() => event.parse(parseIncomingEvent(text)), /expected string/);
 });
 
 test('events over 1 500 000 bytes are dropped', () => {

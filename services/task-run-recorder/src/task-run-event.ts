@@ -3,7 +3,8 @@ import { parseJson } from '@praetor/schema/json';
 import { labels } from '@praetor/schema/labels';
 import { duration, integer, json, jsonObject, normalizeUuid, tags, timestamp } from '@praetor/schema/primitives';
 import { taskRunPolicy } from '@praetor/schema/run-policy';
-import { defaultStateName, stateDetails, stateType } from '@praetor/schema/state';
+import { completeStateDetails, defaultStateName, stateDetails, stateType } from '@praetor/schema/state';
+import { flattenZeros } from '@praetor/schema/zero-floats';
 
 /*
  * What clients report of the task runs that they run themselves (facts/events.md §4). What a client does not send is absent
@@ -31,12 +32,15 @@ const columns = z.object({
 });
 export type TaskRunColumns = z.output<typeof columns>;
 
+/** Most states come without details: there is no need to look for each. */
+const noDetails = z.strictObject({}).transform(() => completeStateDetails({}));
+
 const validatedState = z.object({
   type: stateType,
   name: z.string().nullish(),
   message: z.string().nullish(),
   data: json().nullish(),
-  state_details: stateDetails.prefault({}),
+  state_details: z.union([noDetails, stateDetails]).prefault({}),
 });
 
 const clientEvent = z.object({
@@ -44,14 +48,12 @@ const clientEvent = z.object({
   resource: z.looseObject({ 'prefect.orchestration': z.literal('client') }),
 });
 
-const resource = z.record(z.string(), z.string());
-
 /** Only what is read here: the rest was validated when the event was received. */
 const taskRunEvent = z.object({
   id: z.string(),
   occurred: z.string(),
-  resource,
-  related: z.array(resource),
+  resource: z.looseObject({ 'prefect.resource.id': z.string(), 'prefect.resource.name': z.string().optional() }),
+  related: z.array(z.looseObject({ 'prefect.resource.id': z.string(), 'prefect.resource.role': z.string() })),
   payload: z.object({ task_run: columns, validated_state: validatedState }),
 });
 
@@ -59,9 +61,9 @@ const taskRunEvent = z.object({
 export type TaskRunEvent = ReturnType<typeof toTaskRunEvent>;
 
 /** The id behind `prefect.task-run.{id}`. */
-function objectId(resourceId: string | undefined, kind: string): string {
+function objectId(resourceId: string, kind: string): string {
   const prefix = `prefect.${kind}.`;
-  const id = resourceId?.startsWith(prefix) ? normalizeUuid(resourceId.slice(prefix.length)) : undefined;
+  const id = resourceId.startsWith(prefix) ? normalizeUuid(resourceId.slice(prefix.length)) : undefined;
   if (id === undefined) throw new Error(`${resourceId} is no ${kind}`);
   return id;
 }
@@ -83,6 +85,6 @@ function toTaskRunEvent({ id, occurred, resource, related, payload }: z.output<t
 export function readTaskRunEvent(text: string): TaskRunEvent | undefined {
   // Most events are not about task runs; this spares parsing them.
   if (!text.includes('"event":"prefect.task-run')) return undefined;
-  const given = parseJson(text);
+  const given = parseJson(flattenZeros(text));
   return clientEvent.safeParse(given).success ? toTaskRunEvent(taskRunEvent.parse(given)) : undefined;
 }

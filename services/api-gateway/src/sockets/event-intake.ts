@@ -1,11 +1,10 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { backoff, pause } from '@praetor/streams/backoff';
 import { type Broker, BrokerUnavailableError } from '@praetor/streams/broker';
 
 /** Events that one connection may have on their way to the stream. */
 const LIMIT = 2000;
 const BATCH_SIZE = 500;
-/** A client that has something to tell has more to tell: what arrives within this time goes out together. */
-const GATHER_MS = 10;
 
 /** An event on its way, or what is to happen when all before it are safe. */
 type Item = { event: string } | { checkpoint: () => void };
@@ -50,7 +49,8 @@ export class EventIntake {
 
   async #publishAll(): Promise<void> {
     while (this.#queue.length > 0) {
-      if (this.#queue.length < BATCH_SIZE) await pause(GATHER_MS, this.#stopping);
+      // What was read in this turn of the event loop goes out together.
+      if (this.#queue.length < BATCH_SIZE) await nextTurn();
       const items = this.#queue.splice(0, BATCH_SIZE);
       const events = items.flatMap((item) => ('event' in item ? item.event : []));
       if (events.length > 0) await this.#publish(events);

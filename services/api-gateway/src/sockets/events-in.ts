@@ -1,8 +1,11 @@
-import { createEventSchema, receiveEvent } from '@praetor/schema/event';
-import { parseJson } from '@praetor/schema/json';
+import { createEventSchema, parseIncomingEvent, receiveEvent } from '@praetor/schema/event';
 import type { SocketRoute } from '@praetor/runtime/sockets';
 import type { GatewayContext } from '../context.ts';
 import { EventIntake } from './event-intake.ts';
+
+/** A client that has something to tell has more to tell: after few frames, what comes within this time is read at once. */
+const GATHER_MS = 20;
+const MANY = 32;
 
 /**
  * Events from clients (facts/hidden-endpoints.md §5): one per frame, and never an answer. A client's ping is its checkpoint:
@@ -16,16 +19,18 @@ export function createEventsIn({ broker, settings, logger }: GatewayContext): So
     async handle(connection) {
       const intake = new EventIntake(broker, connection.stopping);
       try {
-        for (let frame = await connection.receiveFrame(); frame; frame = await connection.receiveFrame()) {
-          if (frame.kind === 'ping') {
-            const { data } = frame;
-            intake.checkpoint(() => connection.pong(data));
-            continue;
+        for (let frames = await connection.receiveFrames(); frames.length > 0; frames = await connection.receiveFrames()) {
+          for (const frame of frames) {
+            if (frame.kind === 'ping') {
+              intake.checkpoint(() => connection.pong(frame.data));
+              continue;
+            }
+            const event = schema.parse(parseIncomingEvent(frame.text));
+            const text = receiveEvent(event, settings.events.maximumSizeBytes);
+            if (text === undefined) logger.warn({ event: event.event, id: event.id }, 'an event that is too large was dropped');
+            else await intake.accept(text);
           }
-          const event = schema.parse(parseJson(frame.text));
-          const text = receiveEvent(event, settings.events.maximumSizeBytes);
-          if (text === undefined) logger.warn({ event: event.event, id: event.id }, 'an event that is too large was dropped');
-          else await intake.accept(text);
+          if (frames.length < MANY) await connection.rest(GATHER_MS);
         }
       } finally {
         // Clients that end close without a last checkpoint: what they sent is published all the same.
