@@ -62,7 +62,12 @@ export function createRedisTicker({ url, keyPrefix, createTick, logger }: RedisT
       const connection = connect(url, logger, signal);
       const shared = { connection, prefix: `${keyPrefix}:ticks` };
       const queue = new Queue(name, { ...shared, streams: { events: { maxLen: 10 } } });
-      const worker = new Worker(name, tick, { ...shared, removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } });
+      let taken = -Infinity;
+      const take = async () => {
+        taken = Date.now();
+        await tick();
+      };
+      const worker = new Worker(name, take, { ...shared, removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } });
       // Both repeat what the connection says; anything else shows as a missed tick.
       queue.on('error', (error) => logger.debug({ error, tick: name }, 'tick queue'));
       worker.on('error', (error) => logger.debug({ error, tick: name }, 'tick worker'));
@@ -85,6 +90,8 @@ export function createRedisTicker({ url, keyPrefix, createTick, logger }: RedisT
       while (!signal.aborted) {
         await pause(every, signal);
         if (signal.aborted) break;
+        // Who gets the ticks need not ask whether there are any.
+        if (Date.now() - taken <= every) continue;
         await watch();
         if (isMissed()) await tick();
       }

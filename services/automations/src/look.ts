@@ -91,11 +91,20 @@ function evaluateAt({ kysely }: Database, places: readonly Place[], asOf: Timest
 
 const isProactive = ({ trigger }: AutomationTrigger): boolean => trigger.posture === 'Proactive';
 
-/** Looks at all proactive triggers that are due, as of a moment. `onCommit` hears of each transaction. */
-export async function lookAtTriggers(database: Database, automations: AutomationSet, asOf: Timestamp, onCommit: (committed: Committed) => void, signal: AbortSignal): Promise<void> {
+/** Looks at all proactive triggers that are due, as of the moment that `readClock` gives. `onCommit` hears of each transaction. */
+export async function lookAtTriggers(
+  database: Database,
+  automations: AutomationSet,
+  readClock: () => Promise<Timestamp>,
+  onCommit: (committed: Committed) => void,
+  signal: AbortSignal,
+): Promise<void> {
   const { sql } = database;
   const index = await automations.at();
-  const due = await findDue(sql, index.triggers.filter(isProactive));
+  const proactive = index.triggers.filter(isProactive);
+  const due = proactive.length === 0 ? [] : await findDue(sql, proactive);
+  if (due.length === 0) return;
+  const asOf = await readClock();
   for (let first = 0; first < due.length && !signal.aborted; first += BATCH) {
     const triggers = due.slice(first, first + BATCH);
     const single = triggers.filter(({ trigger }) => trigger.for_each.length === 0).map((placed): Place => ({ placed, key: [] }));

@@ -55,7 +55,7 @@ export const createAutomations: CreateService = (context) => {
   async function tidy(): Promise<void> {
     for (let lost = await findLostFollowers(sql, LOOKBACK_SECONDS); lost.length > 0; lost = await findLostFollowers(sql, LOOKBACK_SECONDS))
       await handleEvents(database, automations, lost, onCommit, new Set(lost.map(({ id }) => id)));
-    await sweep(sql, { asOf: await readClock(), bufferSeconds: settings.events.expiredBucketBufferSeconds, exceptTriggers: await proactiveTriggerIds(automations) });
+    await sweep(sql, { readClock, bufferSeconds: settings.events.expiredBucketBufferSeconds, findExceptions: () => proactiveTriggerIds(automations) });
   }
 
   return {
@@ -76,7 +76,7 @@ export const createAutomations: CreateService = (context) => {
       await Promise.all([
         consuming,
         worker.run(signal),
-        ticker.every('proactive-triggers', settings.events.proactiveGranularitySeconds, async (tickSignal) => lookAtTriggers(database, automations, await readClock(), onCommit, tickSignal), signal),
+        ticker.every('proactive-triggers', settings.events.proactiveGranularitySeconds, (tickSignal) => lookAtTriggers(database, automations, readClock, onCommit, tickSignal), signal),
         ticker.every('automations-tidy', SWEEP_SECONDS, tidy, signal),
       ]);
     },

@@ -7,12 +7,12 @@ import { HELD_SECONDS } from '@praetor/triggers/held-events';
 const SEEN_SECONDS = 1800;
 
 export interface SweepOptions {
-  /** The moment up to which events are known. */
-  asOf: Timestamp;
+  /** Reads the moment up to which events are known. */
+  readClock: () => Promise<Timestamp>;
   /** Buckets are kept this long after their end, and longer while events come late. */
   bufferSeconds: number;
-  /** Triggers whose buckets are not to be swept. */
-  exceptTriggers: readonly string[];
+  /** Finds the triggers whose buckets are not to be swept. */
+  findExceptions: () => Promise<readonly string[]>;
 }
 
 /**
@@ -24,14 +24,19 @@ const lateness = (sql: Sql, seconds: number) => sql`(
   where seen > now() - make_interval(secs => ${seconds}) and occurred < seen)`;
 
 /** Forgets what no event can matter to any more (facts/events.md §7.4, prefect-3.9.1.md §4.5). */
-export async function sweep(sql: Sql, { asOf, bufferSeconds, exceptTriggers }: SweepOptions): Promise<void> {
+export async function sweep(sql: Sql, { readClock, bufferSeconds, findExceptions }: SweepOptions): Promise<void> {
   await sql`
     delete from automation_held_event e
     where e.updated < now() - make_interval(secs => ${HELD_SECONDS}) and not exists (
       select from automation_bucket b
       where (b.automation_id, b.trigger_id, b.bucketing_key) = (e.automation_id, e.trigger_id, e.bucketing_key) and b."end" > now())`;
+  await sql`delete from praetor.automation_seen_event where seen < now() - make_interval(secs => ${SEEN_SECONDS})`;
+
+  const ended = await sql`select from automation_bucket where "end" <= now() limit 1`;
+  // Most of the time there are none, and both questions cost more than this one.
+  if (ended.length === 0) return;
   await sql`
     delete from automation_bucket
-    where "end" <= ${asOf}::timestamptz - make_interval(secs => ${bufferSeconds}::float8 + ${lateness(sql, bufferSeconds)}) and trigger_id <> all(${exceptTriggers}::uuid[])`;
-  await sql`delete from praetor.automation_seen_event where seen < now() - make_interval(secs => ${SEEN_SECONDS})`;
+    where "end" <= ${await readClock()}::timestamptz - make_interval(secs => ${bufferSeconds}::float8 + ${lateness(sql, bufferSeconds)})
+      and trigger_id <> all(${await findExceptions()}::uuid[])`;
 }

@@ -191,7 +191,7 @@ describe('the evaluation of events', { skip }, () => {
   });
 
   describe('looks', () => {
-    const look = async (asOf: string) => lookAtTriggers(database, createSet(), asOf, ignore, new AbortController().signal);
+    const look = async (asOf: string) => lookAtTriggers(database, createSet(), async () => asOf, ignore, new AbortController().signal);
     const later = (seconds: number) => addSeconds(START, seconds);
     const makeDue = () => database.sql`update praetor.automation_look set due = now()`;
 
@@ -232,7 +232,7 @@ describe('the evaluation of events', { skip }, () => {
       await storeAutomation(database.sql, { trigger: makeTrigger({ expect: ['x'], threshold: 3 }) });
       await handle(happen('x', 0));
       const isSwept = async (asOf: number) => {
-        await sweep(database.sql, { asOf: later(asOf), bufferSeconds: 60, exceptTriggers: [] });
+        await sweep(database.sql, { readClock: async () => later(asOf), bufferSeconds: 60, findExceptions: async () => [] });
         return (await database.sql`select from automation_bucket`).length === 0;
       };
       await database.sql`update praetor.automation_seen_event set seen = occurred`;

@@ -33,7 +33,7 @@ const CONCURRENCY = 16;
 const LEASE_SECONDS = 60;
 const MAXIMUM_SECONDS = 45;
 /** Actions of other replicas are found this late at most. */
-const POLL_MS = 500;
+const POLL_MS = 1000;
 const MAXIMUM_ATTEMPTS = 6;
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 60_000;
