@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { parseJson, toJson } from './json.ts';
 import { boolean, jsonObject, timestamp, uuid } from './primitives.ts';
 import { taggedUnion } from './tagged-union.ts';
+import { textRecord } from './text-record.ts';
 import { type Timestamp, fromMicroseconds, now, nowMicroseconds } from './timestamps.ts';
 import { disguiseZeros, revealZeros } from './zero-floats.ts';
 
@@ -27,8 +28,7 @@ const orElse = <T extends z.ZodType>(schema: T, value: () => z.output<T>) =>
   schema.optional().transform((given): z.output<T> => given ?? value());
 
 const labels = ({ maximumLabelsPerResource: maximum }: EventLimits) =>
-  z
-    .record(z.string(), z.string())
+  textRecord()
     .refine((given) => Object.keys(given).length <= maximum, `a resource may carry ${maximum} labels at most`)
     .refine((given) => given['prefect.resource.id'] !== undefined, 'Resources must include the prefect.resource.id label')
     .refine((given) => given['prefect.resource.id'] !== '', 'The prefect.resource.id label must be non-empty');

@@ -1,9 +1,10 @@
 import type { ReceivedEvent } from '@praetor/schema/event';
 import { parseJson } from '@praetor/schema/json';
 import { jsonObject } from '@praetor/schema/primitives';
+import { textRecord } from '@praetor/schema/text-record';
 import { z } from 'zod';
 
-const labels = z.record(z.string(), z.string());
+const labels = textRecord();
 
 /** Only what must be there: the rest was validated when the event was received. */
 const travellingEvent = z.object({

@@ -1,29 +1,14 @@
 import { classifyDatabaseError, retryOnce } from '@praetor/database/errors';
 import type { CreateService } from '@praetor/runtime/service';
+import { splitBySize } from '@praetor/streams/split-by-size';
 import { createMetrics } from './metrics.ts';
 import { relayOutbox } from './relay.ts';
 import { storeEvents } from './store-events.ts';
 
-/** Events of one statement, in bytes of JSON: below it the number of events decides, beyond it Postgres's memory. */
-const MAXIMUM_BATCH_BYTES = 16_000_000;
+/** Events of one statement, in characters of JSON: below it the number of events decides, beyond it Postgres's memory. */
+const MAXIMUM_BATCH_CHARACTERS = 16_000_000;
 const RELAY = { afterSeconds: 5, againAfterSeconds: 60 };
 const STUCK_AFTER_SECONDS = 60;
-
-/** Cuts a batch where its texts grow too large for one statement. */
-function* splitBySize(texts: readonly string[]): Generator<string[]> {
-  let part: string[] = [];
-  let size = 0;
-  for (const text of texts) {
-    if (part.length > 0 && size + text.length > MAXIMUM_BATCH_BYTES) {
-      yield part;
-      part = [];
-      size = 0;
-    }
-    part.push(text);
-    size += text.length;
-  }
-  if (part.length > 0) yield part;
-}
 
 /** Moves events from the stream into the database, publishes what is left in the outbox, and keeps the stream short. */
 export const createEventPersister: CreateService = ({ settings, database, broker, ticker, registry, health }) => {
@@ -48,7 +33,7 @@ export const createEventPersister: CreateService = ({ settings, database, broker
           batchSize: settings.services.eventPersister.batchSize,
           maxAttempts: settings.streams.maxDeliveries,
           handle: async (messages) => {
-            for (const part of splitBySize(messages.map((message) => message.data))) await store(part);
+            for (const part of splitBySize(messages.map((message) => message.data), MAXIMUM_BATCH_CHARACTERS)) await store(part);
           },
           isOutage: (error) => classifyDatabaseError(error) === 'unavailable',
           onProgress: () => health.noteProgress('event-persister', STUCK_AFTER_SECONDS),

@@ -4,7 +4,7 @@ import type { GatewayContext } from '../context.ts';
 import { EventIntake } from './event-intake.ts';
 
 /** A client that has something to tell has more to tell: after few frames, what comes within this time is read at once. */
-const GATHER_MS = 20;
+const GATHER_MS = 30;
 const MANY = 32;
 
 /**
