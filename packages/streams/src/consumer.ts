@@ -17,13 +17,13 @@ const WAIT_MS = 1000;
 const KEEP_INTERVAL_MS = 2000;
 /**
  * A batch that was not full is followed by a rest, in which the next one gathers: what comes alone is handled at once, and
- * under load a statement serves many messages instead of one or two. The rest is a millisecond shorter for each message of
- * the batch, and short in any case after a silence: what came may be the first of many. It ends with a step of the clock, so
- * that the consumers of a process wake it together.
+ * under load a statement serves many messages instead of one or two. After a silence the rest is short, since what came may
+ * be the first of many, and after many. It ends with a step of the clock, so that the consumers of a process wake it together.
  */
 const REST_MS = 150;
 const SHORT_REST_MS = 10;
 const SILENCE_MS = 200;
+const MANY = 50;
 const STEP_MS = 10;
 const FIRST_RETRY_MS = 200;
 
@@ -111,7 +111,7 @@ export async function runConsumer(subscription: Subscription, options: ConsumeOp
       noteProgress();
       const batch = await next();
       if (batch.length === 0) continue;
-      const rest = performance.now() - worked > SILENCE_MS ? SHORT_REST_MS : Math.max(SHORT_REST_MS, REST_MS - batch.length);
+      const rest = performance.now() - worked > SILENCE_MS || batch.length >= MANY ? SHORT_REST_MS : REST_MS;
       await work(batch);
       worked = performance.now();
       if (batch.length < batchSize) await pause(Math.ceil((worked + rest) / STEP_MS) * STEP_MS - worked, signal);
