@@ -219,7 +219,7 @@ const eventPersister = z.object({
 });
 
 const taskRunRecorder = z.object({
-  batchSize: setting('PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE', positiveCount(), 500, 'Most task-run events recorded by one transaction.'),
+  batchSize: setting('PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE', positiveCount(), 500, 'Most task-run events recorded at once.'),
 });
 
 const triggers = z.object({

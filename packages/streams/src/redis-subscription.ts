@@ -57,6 +57,8 @@ export class RedisSubscription implements Subscription {
   async #readOnce(limit: number, waitMs: number): Promise<Message[]> {
     const { redis, key, group, claimAfterMs } = this.#options;
     if (Date.now() >= this.#claimAt) {
+      // Or it might be taken over by ourselves.
+      await this.#tellDone();
       const claimed = await this.#claim(limit);
       // There may be more where these came from.
       if (claimed.length < limit) this.#claimAt = Date.now() + claimAfterMs * (0.25 + Math.random() / 4);
@@ -75,6 +77,12 @@ export class RedisSubscription implements Subscription {
       this.#done.push(...done);
       throw error;
     }
+  }
+
+  async #tellDone(): Promise<void> {
+    const { redis, key, group } = this.#options;
+    if (this.#done.length > 0) await redis.xack(key, group, ...this.#done);
+    this.#done.length = 0;
   }
 
   /** Tells the group with the next read: one way to Redis less, and no way at all in vain while Redis is away. */
@@ -106,7 +114,7 @@ export class RedisSubscription implements Subscription {
   async close(): Promise<void> {
     const { redis, key, group } = this.#options;
     if (redis.status !== 'ready') return;
-    if (this.#done.length > 0) await redis.xack(key, group, ...this.#done).catch(() => {});
+    await this.#tellDone().catch(() => {});
     await retireConsumer(redis, key, group, this.#name).catch(() => {});
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { type Broker, BrokerUnavailableError, type ConsumeOptions } from '@praetor/streams/broker';
 import { RedisBroker, type RedisBrokerOptions } from '@praetor/streams/redis';
@@ -129,6 +130,18 @@ describe('the broker over Redis', { skip }, () => {
     await until('all are handled', async () => attempts.length === 20);
     assert.deepEqual(attempts.toSorted(), [...Array(10).fill(0), ...Array(10).fill(1)]);
     assert.ok(consumer);
+  });
+
+  test('what is done is not claimed once more before the group knows of it', async () => {
+    await using broker = openBroker({ claimAfterMs: 40 });
+    await using consumer = consume(broker);
+    for (const data of numbers(40)) {
+      await broker.publish('events', [data]);
+      await sleep(20);
+    }
+    await until('all messages', async () => consumer.handled.length >= 40);
+    await sleep(300);
+    assert.deepEqual(consumer.handled, numbers(40));
   });
 
   test('a slow consumer that lives keeps its entries', async () => {
