@@ -64,19 +64,14 @@ export class RedisSubscription implements Subscription {
       if (claimed.length < limit) this.#claimAt = Date.now() + claimAfterMs * (0.25 + Math.random() / 4);
       if (claimed.length > 0) return claimed;
     }
-    const done = this.#done.splice(0);
-    try {
-      const pipeline = redis.pipeline();
-      if (done.length > 0) pipeline.xack(key, group, ...done);
-      pipeline.xreadgroup('GROUP', group, this.#name, 'COUNT', limit, 'BLOCK', waitMs, 'STREAMS', key, '>');
-      const replies = (await pipeline.exec()) ?? [];
-      for (const [error] of replies) if (error) throw error;
-      const streams = replies.at(-1)?.[1] as [key: string, entries: EntryReply[]][] | null | undefined;
-      return toMessages(streams?.[0]?.[1] ?? []);
-    } catch (error) {
-      this.#done.push(...done);
-      throw error;
-    }
+    const pipeline = redis.pipeline();
+    if (this.#done.length > 0) pipeline.xack(key, group, ...this.#done);
+    pipeline.xreadgroup('GROUP', group, this.#name, 'COUNT', limit, 'BLOCK', waitMs, 'STREAMS', key, '>');
+    const replies = (await pipeline.exec()) ?? [];
+    for (const [error] of replies) if (error) throw error;
+    this.#done.length = 0;
+    const streams = replies.at(-1)?.[1] as [key: string, entries: EntryReply[]][] | null | undefined;
+    return toMessages(streams?.[0]?.[1] ?? []);
   }
 
   async #tellDone(): Promise<void> {
