@@ -21,8 +21,11 @@ export interface CompareOptions {
   ignore?: readonly string[];
 }
 
-/** Lists that are sets in Python or rows in no order: it differs from process to process. The tags of a run join its own with its deployment's. */
-const SET_FIELDS = /\.(?:pause_keys|tags|capabilities)$|\.block_schema_references\.\w+$/;
+/**
+ * Lists that are sets in Python or rows in no order: it differs from process to process. The tags of a run join its own with
+ * its deployment's; which fields of a deployment changed is found by a loop over a set.
+ */
+const SET_FIELDS = /\.(?:pause_keys|tags|capabilities|updated_fields)$|\.block_schema_references\.\w+$/;
 
 const isNumber = (value: unknown): value is number | RawJson => typeof value === 'number' || isRawJson(value);
 const numberText = (value: number | RawJson): string => (isRawJson(value) ? value.rawJSON : String(value));
