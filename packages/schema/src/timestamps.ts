@@ -70,14 +70,21 @@ export function normalizeTimestamp(text: string): Timestamp | undefined {
   return WIRE.test(text) ? text : fromMicroseconds(microseconds);
 }
 
-/** Now, with the microseconds of the process clock. */
+/** Now, in microseconds. */
 export function now(): Timestamp {
   return fromMicroseconds(nowMicroseconds());
 }
 
-/** Now in microseconds since 1970. */
+/** The monotonic clock stands still while the machine sleeps, and knows nothing of a wall clock that is set. */
+const MAXIMUM_DRIFT_MS = 50;
+let origin = performance.timeOrigin;
+
+/** Now in microseconds since 1970: the wall clock, with the finer steps of the monotonic one between its milliseconds. */
 export function nowMicroseconds(): number {
-  return Math.round((performance.timeOrigin + performance.now()) * 1000);
+  const elapsed = performance.now();
+  const wall = Date.now();
+  if (Math.abs(origin + elapsed - wall) > MAXIMUM_DRIFT_MS) origin = wall - elapsed;
+  return Math.round((origin + elapsed) * 1000);
 }
 
 /** The timestamp moved by a number of seconds (may be fractional or negative). */
