@@ -81,12 +81,20 @@ export function parseIncomingEvent(text: string): unknown {
   return parseJson(disguiseZeros(text));
 }
 
+/** NUL characters and halves of characters, which Postgres holds in no text: JSON has them as escapes. The other escapes are matched to be passed over. */
+const UNSTORABLE = /\\(?:u0000|(ud[89a-f][0-9a-f]{2})|.)/g;
+
+function withoutUnstorable(text: string): string {
+  if (!text.includes('\\u0000') && !text.includes('\\ud')) return text;
+  return text.replace(UNSTORABLE, (escape, half: string | undefined) => (escape === '\\u0000' ? '' : half === undefined ? escape : '\ufffd'));
+}
+
 /**
  * The text of an event as it travels the stream, stamped as received now; undefined where it is larger than the server
- * keeps: such events are dropped without an error (facts/events.md §1).
+ * keeps: such events are dropped without an error (facts/events.md §1). NUL characters are left out, as from logs.
  */
 export function receiveEvent(given: Event, maximumSizeBytes = DEFAULT_EVENT_LIMITS.maximumSizeBytes): string | undefined {
-  const text = revealZeros(toJson({ ...given, received: now() } satisfies ReceivedEvent));
+  const text = withoutUnstorable(revealZeros(toJson({ ...given, received: now() } satisfies ReceivedEvent)));
   // A UTF-16 unit is at most three bytes of UTF-8: short texts need no counting.
   return text.length * 3 > maximumSizeBytes && Buffer.byteLength(text) > maximumSizeBytes ? undefined : text;
 }

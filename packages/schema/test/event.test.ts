@@ -39,6 +39,11 @@ for (const [name, payload] of [
     assert.equal(flattenZeros(text), text.replace('_seconds":0.0', '_seconds":0').replace('time": 0.0', 'time": 0'));
   });
 
+test('what Postgres holds in no text is left out, and only that', () => {
+  const received = receiveEvent(event.parse({ ...given, payload: { nul: 'a\0b', half: 'x\ud83dy', whole: '😀', backslash: 'c:\\u0000 \\ud83d', 'k\0': 1 } }));
+  assert.deepEqual(JSON.parse(received ?? '').payload, { nul: 'ab', half: 'x\ufffdy', whole: '😀', backslash: 'c:\\u0000 \\ud83d', k: 1 });
+});
+
 test('a label that is a number is none, whatever it is called', () => {
   const text = `{"id":"${ID}","occurred":"2026-11-21T08:00:00Z","event":"x","resource":{"prefect.resource.id":"r","total_run_time":0.0}}`;
   assert.throws(() => event.parse(parseIncomingEvent(text)), /expected string/);

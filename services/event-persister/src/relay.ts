@@ -1,5 +1,5 @@
 import type { Sql } from '@praetor/database/sql';
-import type { Broker } from '@praetor/streams/broker';
+import { type Broker, BrokerUnavailableError } from '@praetor/streams/broker';
 
 export interface RelayOptions {
   /** Events that the process which wrote them should have published by now. */
@@ -17,7 +17,6 @@ async function takeDueEvents(sql: Sql, { afterSeconds, againAfterSeconds }: Rela
       select id from praetor.outbox o
       where coalesce(published, created) < now() - make_interval(secs => ${afterSeconds})
         and (published is null or published < now() - make_interval(secs => ${againAfterSeconds}))
-        and not exists (select from praetor.dead_letter d where d.consumer_group = 'event-persister' and d.data ->> 'id' = o.id::text)
       order by coalesce(published, created) limit ${BATCH_SIZE}
       for update skip locked
     )
@@ -28,9 +27,11 @@ async function takeDueEvents(sql: Sql, { afterSeconds, againAfterSeconds }: Rela
 /**
  * Publishes the events that are left in the outbox, because the process that wrote them died, the stream could not be
  * reached, or it was lost. Any number of relays share the work. Gives how many were published; throws
- * BrokerUnavailableError where the stream is still away. Those that became dead letters are left to the operator.
+ * BrokerUnavailableError where the stream is still away.
  */
 export async function relayOutbox(sql: Sql, broker: Broker, options: RelayOptions, signal: AbortSignal): Promise<number> {
+  // What is taken counts as published, and would have to wait its time.
+  if (!broker.isReady()) throw new BrokerUnavailableError('The events in the outbox wait for the stream.');
   const aborted = Promise.withResolvers<void>();
   const stop = () => aborted.resolve();
   signal.addEventListener('abort', stop);
