@@ -4,7 +4,7 @@ import type { Broker } from '@praetor/streams/broker';
 import { ALL_TOPICS } from '@praetor/streams/topics';
 import type { Page } from '../http/pagination.ts';
 
-/** Messages of one replay; each transaction holds its rows until their publication is safe. */
+/** Messages published at once. */
 const REPLAY_BATCH = 100;
 
 const matching = (sql: Sql, filter: DeadLetterFilter | null | undefined) => sql`
@@ -36,23 +36,22 @@ export async function deleteDeadLetters(sql: Sql, filter: DeadLetterFilter): Pro
 /**
  * Publishes the messages that match again, oldest first, and forgets their death. Every group gets them, and takes those
  * it knows for the duplicates they are; where handling fails again, they die again. Gives how many; throws
- * BrokerUnavailableError, and then keeps what was not published.
+ * BrokerUnavailableError, and then keeps what was not published. No transaction waits for the groups: they need connections.
  */
 export async function replayDeadLetters(sql: Sql, broker: Broker, filter: DeadLetterFilter | null | undefined): Promise<number> {
   // What dies again meanwhile is not for this replay.
   const [until] = await sql<{ now: string }[]>`select clock_timestamp()::text as now`;
   for (let replayed = 0; ; ) {
-    const count = await sql.begin(async (transaction) => {
-      const letters = await transaction<{ topic: string; text: string }[]>`
-        with due as (
-          select id from praetor.dead_letter where died <= ${until?.now}::timestamptz and ${matching(transaction, filter)}
-          order by died, id limit ${REPLAY_BATCH} for update skip locked
-        )
-        delete from praetor.dead_letter letter using due where letter.id = due.id returning letter.topic, letter.data::text as text`;
-      for (const topic of ALL_TOPICS) await broker.publish(topic, letters.flatMap((letter) => (letter.topic === topic ? [letter.text] : [])));
-      return letters.length;
-    });
-    replayed += count;
-    if (count < REPLAY_BATCH) return replayed;
+    const letters = await sql<{ id: string; topic: string; text: string }[]>`
+      select id, topic, data::text as text from praetor.dead_letter
+      where died <= ${until?.now}::timestamptz and ${matching(sql, filter)}
+      order by died, id limit ${REPLAY_BATCH}`;
+    for (const topic of ALL_TOPICS) {
+      const texts = letters.flatMap((letter) => (letter.topic === topic ? [letter.text] : []));
+      if (texts.length > 0) await broker.publish(topic, texts);
+    }
+    await sql`delete from praetor.dead_letter where id = any(${letters.map(({ id }) => id)}::uuid[])`;
+    replayed += letters.length;
+    if (letters.length < REPLAY_BATCH) return replayed;
   }
 }
