@@ -45,6 +45,20 @@ test('task workers', async (t) => {
     await until('the second one is gone', async () => (await names()).length === 0);
   });
 
+  await t.test('are handed what waits for them without a pause', async () => {
+    await using broker = createBroker({ saveDeadLetter: async () => {}, onError: fail });
+    await using pipeline = await startPipeline(database, broker);
+    const count = 100;
+    const runs = Array.from({ length: count }, (_, index) => ({ task_key: 'many', dynamic_key: String(index), state: { type: 'SCHEDULED', state_details: { deferred: true } } }));
+    for (const run of runs) await api.expect(201, 'POST', '/task_runs/', run);
+    const worker = await SocketClient.connect(`${pipeline.url}/task_runs/subscriptions/scheduled`);
+    worker.socket.on('message', () => worker.send({ type: 'ack' }));
+    worker.send({ type: 'subscribe', keys: ['other', 'many'], client_id: 'quick' });
+    // Waiting for a look at the queue before each of them takes over ten seconds.
+    await until('all have come', async () => worker.messages.length === count, 8);
+    worker.close();
+  });
+
   await t.test('with the same name are one', async () => {
     const register = new TaskWorkerRegister(database.sql, fail);
     await using _one = await register.join('twin', ['a']);

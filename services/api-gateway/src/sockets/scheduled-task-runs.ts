@@ -31,14 +31,14 @@ export function createScheduledTaskRuns({ database, logger }: GatewayContext): S
 
   /** The next run for a worker, of its tasks in its order; undefined when it has left. */
   async function claimNext(keys: readonly string[], signal: AbortSignal): Promise<string | undefined> {
-    for (;;) {
-      await watch.wait(keys, signal);
-      if (signal.aborted) return undefined;
+    while (!signal.aborted) {
       for (const key of keys) {
         const [id] = await claimTaskRuns(sql, [key], 1, CLAIM_SECONDS);
         if (id !== undefined) return id;
       }
+      await watch.wait(keys, signal);
     }
+    return undefined;
   }
 
   /** The worker's answer to a run. It may take long, if all its slots are busy; the run stays claimed meanwhile. */
