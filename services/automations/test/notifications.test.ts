@@ -3,8 +3,10 @@ import { once } from 'node:events';
 import { type IncomingMessage, createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { test } from 'node:test';
+import { ActionFailedError, ActionInterruptedError } from '@praetor/automations/actions/outcome';
 import { composeCustomWebhook, composeWebhook } from '@praetor/automations/notifications/custom-webhook';
 import { sendEmail } from '@praetor/automations/notifications/email';
+import { deliverAll } from '@praetor/automations/notifications/delivery';
 import { InvalidRequestError, sendRequest } from '@praetor/automations/notifications/http-request';
 import { PrivateAddressError, isPrivateAddress } from '@praetor/automations/notifications/private-addresses';
 import { SERVICES } from '@praetor/automations/notifications/services';
@@ -75,6 +77,17 @@ test('a request arrives as it was composed, and a redirection is not followed', 
   assert.equal(`${request?.method} ${request?.url}`, 'POST /hook/n?q=Late');
   assert.deepEqual([request?.headers.authorization, request?.headers.cookie, request?.headers['content-type']], ['Bearer s3cret', 'c=n', 'application/json']);
   assert.deepEqual(JSON.parse(body), { text: 'the run is late s3cret', list: ['Late'], n: 1 });
+  server.closeAllConnections();
+  server.close();
+});
+
+test('who was told is not told again because another could not be', async () => {
+  const server = createServer((request, response) => response.writeHead(request.url === '/well' ? 204 : 503).end()).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const to = (path: string) => ({ method: 'POST', url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`, allowsPrivate: true });
+  await deliverAll([to('/well'), to('/well')], never);
+  await assert.rejects(deliverAll([to('/badly'), to('/badly')], never), ActionInterruptedError);
+  await assert.rejects(deliverAll([to('/well'), to('/badly'), to('/badly')], never), (error) => error instanceof ActionFailedError && !(error instanceof ActionInterruptedError) && error.message.startsWith('2 of 3'));
   server.closeAllConnections();
   server.close();
 });

@@ -3,8 +3,9 @@ import type { EventResource } from '@praetor/orchestration/lifecycle-events';
 import type { ServiceContext } from '@praetor/runtime/service';
 import type { JsonObject } from '@praetor/schema/json';
 import { composeCustomWebhook, composeWebhook } from '../notifications/custom-webhook.ts';
+import { LONGEST_SHOWN_BODY, WORTH_RETRYING, deliver, deliverAll } from '../notifications/delivery.ts';
 import { sendEmail } from '../notifications/email.ts';
-import { type HttpRequest, type HttpResponse, InvalidRequestError, sendRequest } from '../notifications/http-request.ts';
+import { type HttpResponse, InvalidRequestError, sendRequest } from '../notifications/http-request.ts';
 import { PrivateAddressError } from '../notifications/private-addresses.ts';
 import { type Notification, SERVICES } from '../notifications/services.ts';
 import { ActionFailedError, ActionInterruptedError, type Outcome } from './outcome.ts';
@@ -12,11 +13,8 @@ import type { Attempt } from './worker.ts';
 
 /* Actions that tell somebody else's server: through the blocks in which users keep addresses and secrets. */
 
-const LONGEST_SHOWN_BODY = 1000;
 /** Headers of an answer that may hold secrets. */
 const SECRET_HEADER = /auth|cookie|token|secret|key|session/i;
-/** Statuses by which a server says that another attempt may succeed. */
-const WORTH_RETRYING = new Set([408, 429, 502, 503, 504]);
 
 async function loadBlock({ database, settings }: Pick<ServiceContext, 'database' | 'settings'>, id: string): Promise<OpenBlock> {
   const block = await openBlock(database.kysely, settings, id);
@@ -59,19 +57,12 @@ export async function callWebhook(context: ServiceContext, blockId: string, payl
   return outcome;
 }
 
-async function deliver(request: HttpRequest, signal: AbortSignal): Promise<void> {
-  const { status, text } = await sendRequest(request, signal);
-  if (status < 400) return;
-  const details = { notification_log: `HTTP ${status}: ${text.slice(0, LONGEST_SHOWN_BODY)}` };
-  throw new (WORTH_RETRYING.has(status) || status >= 500 ? ActionInterruptedError : ActionFailedError)(`The notification was answered with ${status}.`, { details });
-}
-
-function sendTo({ type, data }: OpenBlock, notification: Notification, signal: AbortSignal): Promise<unknown> {
+async function sendTo({ type, data }: OpenBlock, notification: Notification, signal: AbortSignal): Promise<unknown> {
   if (type === 'email-server-credentials') return sendEmail(data, notification);
   if (type === 'custom-webhook') return deliver(composeCustomWebhook(data, notification), signal);
   const compose = SERVICES[type];
   if (compose === undefined) throw new InvalidRequestError(`Notifications cannot be sent through blocks of type '${type}'.`);
-  return Promise.all(compose(data, notification).map((request) => deliver(request, signal)));
+  return deliverAll(compose(data, notification), signal);
 }
 
 /** Sends a notification through a block. */

@@ -61,11 +61,13 @@ export async function changeState(context: Context, triggered: TriggeredAction):
 }
 
 /** Resumes a paused or suspended run that waits for no input. */
-export async function resume(context: Context, triggered: TriggeredAction): Promise<Outcome> {
+export async function resume(context: Context, triggered: TriggeredAction, { isRepeated }: Attempt): Promise<Outcome> {
   const flowRunId = findFlowRun(triggered);
   const related = [targetResource('flow-run', flowRunId)];
   const change = await refusing(related, () => resumeFlowRun(context.database, { flowRunId }, orchestrationSettings(context.settings)));
   publishOutboxEvents(context.broker, change.events, (error) => context.logger.warn({ error }, 'events wait in the outbox'));
+  // An attempt before this one may have resumed it.
+  if (isRepeated && change.result.state?.type !== 'PAUSED') return { related };
   return judge(change, triggered.id, { related });
 }
 

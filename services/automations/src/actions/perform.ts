@@ -20,7 +20,7 @@ export function createPerformAction(context: ServiceContext): PerformAction {
       case 'change-flow-run-state':
         return await changeState(context, triggered);
       case 'resume-flow-run':
-        return await resume(context, triggered);
+        return await resume(context, triggered, attempt);
       case 'delete-flow-run':
         return await remove(context, triggered, attempt);
       case 'send-notification': {
