@@ -101,6 +101,11 @@ describe('hostile requests', { skip }, () => {
     assert.equal((await gateway.api.request('GET', '/hello', undefined, { 'x-a': 'x'.repeat(60_000) })).status, 200);
   });
 
+  test('an offer of another protocol is passed over', async () => {
+    const { status, body } = await exchange('GET /api/hello HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n');
+    assert.deepEqual([status, body.includes('👋')], [200, true]);
+  });
+
   test('a request that never ends is given up', async () => {
     assert.equal((await exchange('GET /api/hello HTTP/1.1\r\nHost: a\r\nX-Slow')).status, 408);
     assert.equal((await exchange('POST /api/flows/filter HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{')).status, 408);

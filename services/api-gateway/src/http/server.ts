@@ -33,6 +33,8 @@ export function createHttpServer(listener: RequestListener, { keepaliveTimeoutSe
       headersTimeout: Math.min(HEADERS_TIMEOUT_MS, requestTimeout),
       connectionsCheckingInterval: Math.min(CHECK_INTERVAL_MS, requestTimeout),
       maxHeaderSize: MAXIMUM_HEADER_BYTES,
+      // Whoever offers HTTP/2 in passing (`curl --http2`, Java) is answered in HTTP/1.1.
+      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
     },
     listener,
   );
