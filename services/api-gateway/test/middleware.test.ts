@@ -63,6 +63,8 @@ describe('before the routes', { skip }, () => {
 
     await gateway.database.sql`update csrf_token set expiration = now() - interval '1 second'`;
     assert.equal((await post({ ...mine, authorization })).status, 403);
+    await api.request('GET', '/csrf-token?client=another', undefined, { authorization });
+    assert.deepEqual(await gateway.database.sql`select client from csrf_token`, [{ client: 'another' }]);
     assert.equal((await api.request('GET', '/version', undefined, { authorization })).status, 200);
   });
 

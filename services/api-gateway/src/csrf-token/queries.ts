@@ -3,10 +3,13 @@ import type { Kysely } from 'kysely';
 import type { Tables } from '@praetor/database/tables';
 import { addSeconds, now } from '@praetor/schema/timestamps';
 
-/** A fresh token for a client; it replaces the client's former one. */
+/** A fresh token for a client; it replaces the client's former one. Tokens that have expired go on this occasion: most clients never return. */
 export async function createCsrfToken(db: Kysely<Tables>, client: string, lifetimeSeconds: number) {
   const token = randomBytes(32).toString('hex');
-  const expiration = addSeconds(now(), lifetimeSeconds);
+  const moment = now();
+  const expiration = addSeconds(moment, lifetimeSeconds);
+  const expired = db.selectFrom('csrf_token').select('id').where('expiration', '<', moment).where('client', '<>', client).forUpdate().skipLocked();
+  await db.deleteFrom('csrf_token').where('id', 'in', expired).execute();
   return await db
     .insertInto('csrf_token')
     .values({ client, token, expiration })
