@@ -29,6 +29,8 @@ test('logs', async (t) => {
       .where('flow_run_id', '=', flow_run_id)
       .executeTakeFirstOrThrow();
     assert.equal(count, 10_000);
+    // All of one moment, and in the order of their coming.
+    assert.deepEqual(await messages({ logs: { flow_run_id: { any_: [flow_run_id] } }, limit: 200, offset: 5000 }), Array.from({ length: 200 }, (_, index) => `line ${5000 + index}`));
   });
 
   await t.test('lose their NUL characters', async () => {

@@ -1,4 +1,4 @@
-import { randomUUIDv7 } from 'node:crypto';
+import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import { sqlOf } from '@praetor/database/sql';
 import { releaseLeases } from '@praetor/orchestration/leases';
@@ -50,7 +50,7 @@ async function increment(tags: string[], taskRunId: string, { database, settings
   const closed = limits.find(({ limit }) => limit === 0);
   if (closed) throw new LockedError(null, `The limit of the tag "${tagOf(closed.name)}" is 0: no task run with it can start.`);
   const active = limits.filter((limit) => limit.active);
-  const lease = { id: randomUUIDv7(), seconds: LEASE_SECONDS, holder: { type: 'task_run' as const, id: taskRunId } };
+  const lease = { id: uuidv7(), seconds: LEASE_SECONDS, holder: { type: 'task_run' as const, id: taskRunId } };
   const ids = active.map(({ id }) => id);
   if (active.length > 0 && !(await takeSlots(database.sql, ids, 1, lease, orchestrationSettings(settings))))
     throw new LockedError(waitSeconds, `No slot is free for the tags ${active.map(({ name }) => tagOf(name)).join(', ')}.`);
@@ -140,7 +140,7 @@ export const concurrencyLimits: Resource = {
           const { id } = found(await findTagLimit(db, params));
           const sql = sqlOf(db);
           await releaseLeases(sql, await findLeases(sql, [id]), orchestrationSettings(context.settings));
-          await holdSlots(sql, id, (body.slot_override ?? []).map((taskRunId) => ({ id: randomUUIDv7(), taskRunId })));
+          await holdSlots(sql, id, (body.slot_override ?? []).map((taskRunId) => ({ id: uuidv7(), taskRunId })));
         }),
     }),
     route({

@@ -1,5 +1,5 @@
-import { randomUUIDv7 } from 'node:crypto';
 import type { Kysely } from 'kysely';
+import { v7 as uuidv7 } from 'uuid';
 import type { Sql } from '@praetor/database/connect';
 import { logCondition } from '@praetor/database/filter/resources';
 import type { Tables } from '@praetor/database/tables';
@@ -14,7 +14,7 @@ const COLUMNS = log.keyof().options;
 /** Stores logs by one statement, whose text does not depend on how many they are. */
 export async function insertLogs(sql: Sql, logs: readonly LogCreate[]): Promise<Log[]> {
   const moment = now();
-  const rows = logs.map((log) => ({ id: randomUUIDv7(), created: moment, updated: moment, ...log }));
+  const rows = logs.map((log) => ({ id: uuidv7(), created: moment, updated: moment, ...log }));
   await sql`
     insert into log (id, created, updated, name, level, message, timestamp, flow_run_id, task_run_id)
     select * from json_to_recordset(${toJson(rows)}::json) as row
@@ -30,7 +30,7 @@ export function listLogs(db: Kysely<Tables>, filter: LogFilter | null | undefine
       .select(COLUMNS)
       .where(logCondition(filter))
       .orderBy('timestamp', direction)
-      // Logs of one moment stay in the order of their ids, so that pages neither repeat nor miss any.
+      // Logs of one moment stay in the order of their ids, which is that of their coming: pages neither repeat nor miss any.
       .orderBy('id', direction)
       .limit(limit)
       .offset(offset)
