@@ -3,8 +3,11 @@ import { json, recordFields, uuid } from './primitives.ts';
 
 const MAXIMUM_METADATA_LENGTH = 500;
 
+/** Counts as Python does: a character beyond the basic plane is one, and never cut in half. */
 function truncate(text: string): string {
-  return text.length > MAXIMUM_METADATA_LENGTH ? `${text.slice(0, MAXIMUM_METADATA_LENGTH)}...` : text;
+  if (text.length <= MAXIMUM_METADATA_LENGTH) return text;
+  const characters = Array.from(text);
+  return characters.length > MAXIMUM_METADATA_LENGTH ? `${characters.slice(0, MAXIMUM_METADATA_LENGTH).join('')}...` : text;
 }
 
 const text = () => z.string().nullable();

@@ -55,6 +55,9 @@ test('artifacts', async (t) => {
   await t.test('keep their numbers and cut long metadata', async () => {
     const { id, metadata_ } = await api.expect(201, 'POST', '/artifacts/', '{"key":"m","data":50.0,"metadata_":{"long":"' + 'x'.repeat(501) + '","short":"y"}}');
     assert.deepEqual(metadata_, { long: `${'x'.repeat(500)}...`, short: 'y' });
+    // A character counts as one, however it is coded.
+    const emoji = await api.expect(201, 'POST', '/artifacts/', { key: 'm', metadata_: { fits: '😀'.repeat(500), long: `${'x'.repeat(499)}😀y` } });
+    assert.deepEqual(emoji.metadata_, { fits: '😀'.repeat(500), long: `${'x'.repeat(499)}😀...` });
     assert.match(await (await fetch(`${api.url}/artifacts/${id}`)).text(), /"data":50\.0,/);
   });
 

@@ -169,6 +169,8 @@ test('events are counted', async () => {
   assert.equal(typeof (await api.expect(422, 'POST', '/events/count-by/event', { filter: {}, time_unit: 'minute' })).detail, 'string');
   await api.expect(422, 'POST', '/events/count-by/event', {});
   await api.expect(422, 'POST', '/events/count-by/event', { filter: {}, time_interval: 0.001 });
+  // Days are counted by days, whatever else is asked for.
+  await api.expect(422, 'POST', '/events/count-by/day', { filter: { occurred: { since: '0001-01-01T00:00:00Z' } }, time_unit: 'week', time_interval: 1000 });
 });
 
 test("the limits of events are the server's, not those of Prefect's defaults", async () => {

@@ -39,6 +39,12 @@ async function readPage({ filter, count, page_size, offset }: PageToken, baseUrl
   return { events, total: count, next_page };
 }
 
+/** Throws UnprocessableError. */
+function requireFewBuckets({ occurred }: EventFilter, unit: TimeUnit, interval: number): void {
+  const count = bucketCount(occurred.since, occurred.until, unit, interval);
+  if (count > MAXIMUM_BUCKETS) throw new UnprocessableError(`That makes ${count} buckets, of which ${MAXIMUM_BUCKETS} are allowed: ask for longer ones or a shorter time.`);
+}
+
 async function countByTime(filter: EventFilter, unit: TimeUnit, interval: number, { database }: GatewayContext): Promise<EventCount[]> {
   const { since, until } = filter.occurred;
   const buckets = timeBuckets(since, until, unit, interval, now());
@@ -104,11 +110,13 @@ export const events: Resource = {
       response: z.array(eventCount),
       status: 200,
       handler: ({ params, body: { filter, time_unit, time_interval } }, context) => {
-        const count = bucketCount(filter.occurred.since, filter.occurred.until, time_unit, time_interval);
-        if (count > MAXIMUM_BUCKETS) throw new UnprocessableError(`That makes ${count} buckets, of which ${MAXIMUM_BUCKETS} are allowed: ask for longer ones or a shorter time.`);
+        // Prefect looks at unit and interval also where it does not count by them.
+        requireFewBuckets(filter, time_unit, time_interval);
         if (params.countable === 'event') return countByEvent(context.database.kysely, filter);
         if (params.countable === 'resource') return countByResource(context.database.kysely, filter);
-        return params.countable === 'day' ? countByTime(filter, 'day', 1, context) : countByTime(filter, time_unit, time_interval, context);
+        if (params.countable === 'time') return countByTime(filter, time_unit, time_interval, context);
+        requireFewBuckets(filter, 'day', 1);
+        return countByTime(filter, 'day', 1, context);
       },
     }),
   ],
