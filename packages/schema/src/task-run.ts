@@ -16,9 +16,6 @@ const taskInput = taggedUnion({
 });
 const taskInputs = () => z.record(z.string(), z.array(taskInput));
 
-/** The longest key of the table of cached results (facts/rules.md §6). */
-const MAXIMUM_CACHE_KEY_LENGTH = 2000;
-
 export const taskRun = z
   .object({
     ...recordFields(),
@@ -81,11 +78,7 @@ export const taskRunCreate = z
     flow_run_id: uuid().nullish(),
     task_key: z.string(),
     dynamic_key: z.string(),
-    cache_key: z
-      .string()
-      .refine((key) => key.length <= MAXIMUM_CACHE_KEY_LENGTH, `A cache key has at most ${MAXIMUM_CACHE_KEY_LENGTH} characters.`)
-      .nullish()
-      .meta({ describedAs: z.string().nullish() }),
+    cache_key: z.string().nullish(),
     cache_expiration: timestamp().nullish(),
     task_version: z.string().nullish(),
     empirical_policy: taskRunPolicy.prefault({}),

@@ -6,7 +6,7 @@ import { releaseLeases } from '@praetor/orchestration/leases';
 import { randomRunName } from '@praetor/orchestration/names';
 import { orchestrationSettings } from '@praetor/orchestration/settings';
 import { setTaskRunState } from '@praetor/orchestration/set-state';
-import { NotFoundError } from '@praetor/schema/errors';
+import { NotFoundError, ValidationError } from '@praetor/schema/errors';
 import { taskRunSort } from '@praetor/schema/filters/task-run';
 import { uuid } from '@praetor/schema/primitives';
 import { historyInterval, historyRange } from '@praetor/schema/run-history';
@@ -29,7 +29,16 @@ function found(run: TaskRun | undefined): TaskRun {
   return run;
 }
 
+/** Throws ValidationError (facts/rules.md §6). */
+function checkCacheKey(body: TaskRunCreate, { settings }: GatewayContext): void {
+  const maximum = settings.tasks.maxCacheKeyLength;
+  if (!body.cache_key || body.cache_key.length <= maximum) return;
+  const msg = `Value error, a cache key has at most ${maximum} characters.`;
+  throw new ValidationError([{ type: 'value_error', loc: ['body', 'cache_key'], msg, input: body.cache_key, ctx: { error: {} } }], body);
+}
+
 async function create(body: TaskRunCreate, context: GatewayContext): Promise<Reply> {
+  checkCacheKey(body, context);
   const run = { ...body, state: body.state ?? proposeState('PENDING') };
   const { id, created, events } = await createTaskRun(context.database, run, orchestrationSettings(context.settings));
   publishEvents(context, events);
