@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type Database } from '@praetor/database/connect';
 import { type EmbeddedDatabase, openEmbedded } from '@praetor/database/embedded';
 import { migrate } from '@praetor/database/migrate';
@@ -133,6 +134,22 @@ describe('the embedded database of a folder', () => {
       await until('it runs again', async () => (await connection.sql`select ${1}::integer`.then(() => true, () => false)) && database.pids.length === 1);
     }
     assert.match(warnings[0] ?? '', /^The embedded Postgres ended \(SIGKILL\) and is started again/);
+    assert.equal(await addRow(database), ++rows);
+  });
+
+  test('says once what keeps it from starting again, and starts when that is over', async () => {
+    const warnings: string[] = [];
+    await using database = await openEmbedded({ home, log: (line) => warnings.push(line) });
+    const version = join(home, 'postgres', 'PG_VERSION');
+    const right = await readFile(version, 'utf8');
+    await writeFile(version, '17\n');
+    process.kill(database.pids[0] ?? 0, 'SIGKILL');
+    await until('it is told', async () => warnings.some((line) => line.includes('initialized by PostgreSQL version 17')));
+    // Some more attempts are made meanwhile.
+    await sleep(500);
+    await writeFile(version, right);
+    await until('it runs again', async () => database.pids.length === 1);
+    assert.equal(warnings.filter((line) => line.includes('initialized by PostgreSQL version 17')).length, 1);
     assert.equal(await addRow(database), ++rows);
   });
 

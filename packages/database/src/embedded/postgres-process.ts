@@ -29,6 +29,7 @@ const SETTINGS = {
   autovacuum_max_workers: 2,
   random_page_cost: 1.1,
   log_min_messages: 'warning',
+  log_line_prefix: '',
 };
 
 /** Lines of its log that are kept to explain a death. */
@@ -117,7 +118,14 @@ export class PostgresProcess implements AsyncDisposable {
     this.#child = undefined;
     if (this.#closing) return;
     this.#options.log(`The embedded Postgres ended (${reason}) and is started again. ${this.#lines.join('\n')}`.trim());
-    this.#restarted = this.#startUnless(() => false);
+    let told = '';
+    this.#restarted = this.#startUnless((error) => {
+      // What keeps it from starting is told once, not at every attempt.
+      const reason = String(error);
+      if (reason !== told) this.#options.log(`The embedded Postgres cannot be started again yet. ${reason}`);
+      told = reason;
+      return false;
+    });
   }
 }
 
