@@ -3,7 +3,7 @@ import { backoff, pause } from './backoff.ts';
 import { type Broker, type BrokerCounters, BrokerUnavailableError, type ConsumeOptions, type DeadLetter, type GroupLag } from './broker.ts';
 import { runConsumer } from './consumer.ts';
 import { connectRedis, waitUntilReady } from './redis-connection.ts';
-import { readGroups, toMilliseconds } from './redis-replies.ts';
+import { type GroupInfo, readGroups, toMilliseconds } from './redis-replies.ts';
 import { RedisSubscription } from './redis-subscription.ts';
 import { retireConsumers, trimStream } from './redis-trim.ts';
 import { splitBySize } from './split-by-size.ts';
@@ -121,6 +121,8 @@ export class RedisBroker implements Broker {
     const known = this.#lengths.get(topic);
     if (known === undefined || known.length < limit) return;
     if (Date.now() - known.checked >= LENGTH_CHECK_MS) {
+      // Noted before, so that of all who wait only this one looks.
+      known.checked = Date.now();
       // What is read but not trimmed yet is no backlog; under such load the tails miss something rather than the senders.
       await trimStream(this.#redis, this.#key(topic), groupsOf(topic), 0);
       this.#lengths.set(topic, { length: await this.#redis.xlen(this.#key(topic)), checked: Date.now() });
@@ -181,13 +183,16 @@ export class RedisBroker implements Broker {
   async lag(): Promise<GroupLag[]> {
     await this.#requireConnection();
     const lags: GroupLag[] = [];
-    for (const topic of ALL_TOPICS) for (const group of groupsOf(topic)) lags.push(await this.#lagOf(topic, group));
+    for (const topic of ALL_TOPICS) {
+      if (groupsOf(topic).length === 0) continue;
+      const found = await readGroups(this.#redis, this.#key(topic));
+      for (const group of groupsOf(topic)) lags.push(await this.#lagOf(topic, group, found.find(({ name }) => name === group)));
+    }
     return lags;
   }
 
-  async #lagOf(topic: Topic, group: Group): Promise<GroupLag> {
+  async #lagOf(topic: Topic, group: Group, found: GroupInfo | undefined): Promise<GroupLag> {
     const key = this.#key(topic);
-    const found = (await readGroups(this.#redis, key)).find(({ name }) => name === group);
     const start = found === undefined ? '-' : `(${found.lastDelivered}`;
     const [firstUnread] = await this.#redis.xrange(key, start, '+', 'COUNT', 1);
     const ids = [firstUnread?.[0], found?.oldestPending].filter((id) => id !== undefined);
