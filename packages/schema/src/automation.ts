@@ -1,11 +1,9 @@
 import { z } from 'zod';
 import { type TemplateChecks, createActionSchema } from './automation/action.ts';
 import { type Trigger, trigger } from './automation/trigger.ts';
-import { boolean, recordFields, tags } from './primitives.ts';
+import { boolean, orElse, recordFields, tags } from './primitives.ts';
 
 /* Automations: what to wait for and what to do then (facts/events.md §7). automation/ holds triggers and actions. */
-
-const none = <T extends z.ZodType>(schema: z.ZodArray<T>) => schema.optional().transform((given): z.output<T>[] => given ?? []);
 
 /** What a replacement may leave out stays as it is, although the document tells of a default. */
 const kept = <T extends z.ZodType>(schema: T, describedAs: z.ZodType) => schema.optional().meta({ describedAs });
@@ -17,9 +15,9 @@ function fields(checks?: TemplateChecks) {
   const defaulted = {
     description: optional.description.default(''),
     enabled: optional.enabled.default(true),
-    tags: none(optional.tags),
-    actions_on_trigger: none(actions),
-    actions_on_resolve: none(actions),
+    tags: orElse(optional.tags, () => []),
+    actions_on_trigger: orElse(actions, () => []),
+    actions_on_resolve: orElse(actions, () => []),
   };
   const { name } = required;
   const { description, enabled, tags: tagList, ...otherActions } = defaulted;

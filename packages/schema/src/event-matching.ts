@@ -4,7 +4,7 @@ import { toJson } from './json.ts';
 import { matchesText, parseTextSearch } from './text-search.ts';
 import { toMicroseconds } from './timestamps.ts';
 
-/* Does an event pass a filter (facts/events.md §6)? The same question to the database is packages/database/src/event-filter.ts. */
+/* Does an event pass a filter (facts/events.md §6)? The same question to the database is packages/database/src/filter/events.ts. */
 
 const asList = <T>(value: T | readonly T[] | null | undefined): readonly T[] => (value == null ? [] : Array.isArray(value) ? value : [value as T]);
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseJson, toJson } from './json.ts';
-import { boolean, jsonObject, timestamp, uuid } from './primitives.ts';
+import { boolean, jsonObject, orElse, orNull, timestamp, uuid } from './primitives.ts';
 import { taggedUnion } from './tagged-union.ts';
 import { textRecord } from './text-record.ts';
 import { type Timestamp, fromMicroseconds, now, nowMicroseconds } from './timestamps.ts';
@@ -22,10 +22,6 @@ const DEFAULT_EVENT_LIMITS: EventLimits = {
   maximumRelatedResources: 100,
   maximumSizeBytes: 1_500_000,
 };
-
-/** A default that the document does not show, as Prefect's (a moment, or a new list). */
-const orElse = <T extends z.ZodType>(schema: T, value: () => z.output<T>) =>
-  schema.optional().transform((given): z.output<T> => given ?? value());
 
 const labels = ({ maximumLabelsPerResource: maximum }: EventLimits) =>
   textRecord()
@@ -53,9 +49,7 @@ const eventFields = (limits: EventLimits, resource: ReturnType<typeof labels>, r
   ),
   payload: orElse(jsonObject(), () => ({})),
   id: uuid(),
-  follows: uuid()
-    .nullish()
-    .transform((id) => id ?? null),
+  follows: orNull(uuid()),
 });
 
 /** The schema of events under other than the default limits. */

@@ -13,6 +13,12 @@ export { normalizeUuid } from './uuid.ts';
  * is built from these. Input is lenient where Python is ("5" is an integer, a UUID needs no dashes), output is canonical.
  */
 
+/** A default that is made anew each time, and that the document does not show. */
+export const orElse = <T extends z.ZodType>(schema: T, value: () => z.output<T>) => schema.optional().transform((given): z.output<T> => given ?? value());
+
+/** Null where nothing is given. */
+export const orNull = <T extends z.ZodType>(schema: T) => schema.nullish().transform((given): z.output<T> | null => given ?? null);
+
 /** Any JSON value. */
 export const json = () => z.unknown().transform((value) => value as Json);
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isJsonObject, unwrapNumber } from './json.ts';
-import { boolean, float, integer } from './primitives.ts';
+import { boolean, float, integer, orNull } from './primitives.ts';
 import { taggedUnion } from './tagged-union.ts';
 import { textSet } from './text-set.ts';
 
@@ -12,9 +12,7 @@ const retryFields = () => ({
   /** Deprecated spellings of the two below; they count where those are empty. */
   max_retries: integer().default(0).meta({ deprecated: true }),
   retry_delay_seconds: float().default(0).meta({ deprecated: true }),
-  retries: integer()
-    .nullish()
-    .transform((value) => value ?? null),
+  retries: orNull(integer()),
 });
 
 /** Copies the deprecated fields, as they were sent, to where the others are empty. */
@@ -29,17 +27,12 @@ function withDeprecated(policy: unknown): unknown {
 const flowRunPolicyFields = z
   .object({
     ...retryFields(),
-    retry_delay: integer()
-      .nullish()
-      .transform((value) => value ?? null),
+    retry_delay: orNull(integer()),
     pause_keys: textSet()
       .nullish()
       .transform((value): string[] => value ?? []),
     resuming: boolean().nullish().default(false),
-    retry_type: z
-      .literal(['in_process', 'reschedule'])
-      .nullish()
-      .transform((value) => value ?? null),
+    retry_type: orNull(z.literal(['in_process', 'reschedule'])),
   })
   .meta({ id: 'FlowRunPolicy' });
 export const flowRunPolicy = z.preprocess(withDeprecated, flowRunPolicyFields);
@@ -48,16 +41,11 @@ export type FlowRunPolicy = z.output<typeof flowRunPolicy>;
 const taskRunPolicyFields = z
   .object({
     ...retryFields(),
-    retry_delay: taggedUnion({ int: integer(), float: float(), 'list[int]': z.array(integer()), 'list[float]': z.array(float()) })
-      .refine((delays) => !Array.isArray(delays) || delays.length <= MAXIMUM_DELAYS, `A task has at most ${MAXIMUM_DELAYS} retry delays.`)
-      .nullish()
-      .transform((value) => value ?? null)
-      .meta({ describedAs: z.union([z.int(), z.number(), z.array(z.int()), z.array(z.number())]).nullable() }),
-    retry_jitter_factor: float()
-      .refine((factor) => factor >= 0, 'A jitter factor is not negative.')
-      .nullish()
-      .transform((value) => value ?? null)
-      .meta({ describedAs: z.number().nullable() }),
+    retry_delay: orNull(
+      taggedUnion({ int: integer(), float: float(), 'list[int]': z.array(integer()), 'list[float]': z.array(float()) })
+        .refine((delays) => !Array.isArray(delays) || delays.length <= MAXIMUM_DELAYS, `A task has at most ${MAXIMUM_DELAYS} retry delays.`),
+    ).meta({ describedAs: z.union([z.int(), z.number(), z.array(z.int()), z.array(z.number())]).nullable() }),
+    retry_jitter_factor: orNull(float().refine((factor) => factor >= 0, 'A jitter factor is not negative.')).meta({ describedAs: z.number().nullable() }),
   })
   .meta({ id: 'TaskRunPolicy' });
 export const taskRunPolicy = z.preprocess(withDeprecated, taskRunPolicyFields);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { boolean, integer, json, timestamp, uuid } from './primitives.ts';
+import { boolean, integer, json, orNull, timestamp, uuid } from './primitives.ts';
 import { type Timestamp, fromMicroseconds, now, parseTimestamp } from './timestamps.ts';
 
 /* States of flow runs and task runs, and the answers to a proposal (facts/orchestration.md §1–§2). */
@@ -33,8 +33,6 @@ function keepOffset(text: string): Timestamp | undefined {
 }
 
 const offsetTimestamp = () => timestamp(keepOffset);
-
-const orNull = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value): z.output<T> | null => value ?? null);
 
 export const stateDetails = z
   .object({

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { describedDuration, duration } from '../duration.ts';
 import { resourceSpecification } from '../event.ts';
 import { isJsonObject } from '../json.ts';
-import { integer, uuid } from '../primitives.ts';
+import { integer, orElse, uuid } from '../primitives.ts';
 import { runSchema, taggedUnion } from '../tagged-union.ts';
 import { textSet } from '../text-set.ts';
 
@@ -10,9 +10,6 @@ import { textSet } from '../text-set.ts';
 
 /** The shortest window, in seconds, in which events can be missed. */
 const MINIMUM_PROACTIVE_WINDOW = 10;
-
-/** A default that is made anew each time, and that the document does not show. */
-const orElse = <T extends z.ZodType>(schema: T, value: () => z.output<T>) => schema.optional().transform((given): z.output<T> => given ?? value());
 
 /** Clients may send ids, but the server gives its own: `renewTriggerIds`. */
 const triggerId = () => orElse(uuid(), () => crypto.randomUUID());

@@ -8,6 +8,7 @@ import { NotFoundError } from '@praetor/schema/errors';
 import type { CreatedBy, FlowRunCreate } from '@praetor/schema/flow-run';
 import { type StateCreate, proposeState } from '@praetor/schema/state';
 import type { GatewayContext } from '../context.ts';
+import { findQueueId, requireWorkPool } from '../work-pools/placement.ts';
 
 function firstState({ state, next_scheduled_start_time }: FlowRunCreate): StateCreate {
   if (!state) return proposeState('PENDING');
@@ -16,13 +17,12 @@ function firstState({ state, next_scheduled_start_time }: FlowRunCreate): StateC
 }
 
 /** The queue of a pool that a run asks for by names, by default the pool's default queue. Throws NotFoundError. */
-async function findQueueId(db: Kysely<Tables>, poolName: string, queueName: string | null | undefined): Promise<string | null> {
-  const pool = await db.selectFrom('work_pool').select(['id', 'default_queue_id']).where('name', '=', poolName).executeTakeFirst();
-  if (pool === undefined) throw new NotFoundError(`Work pool "${poolName}" not found.`);
+async function requireQueue(db: Kysely<Tables>, poolName: string, queueName: string | null | undefined): Promise<string | null> {
+  const pool = await requireWorkPool(db, poolName);
   if (!queueName) return pool.default_queue_id;
-  const queue = await db.selectFrom('work_queue').select('id').where('work_pool_id', '=', pool.id).where('name', '=', queueName).executeTakeFirst();
-  if (queue === undefined) throw new NotFoundError(`Work queue '${queueName}' not found in work pool '${poolName}'.`);
-  return queue.id;
+  const id = await findQueueId(db, pool.id, queueName);
+  if (id === undefined) throw new NotFoundError(`Work queue '${queueName}' not found in work pool '${poolName}'.`);
+  return id;
 }
 
 /** Creates the run of a request, once per idempotency key. Throws NotFoundError for an unknown pool or queue. */
@@ -31,7 +31,7 @@ export async function createFromRequest(context: GatewayContext, body: FlowRunCr
   const { work_pool_name, next_scheduled_start_time: _, ...run } = body;
   // Null for runs with a key: so does Prefect, whose two ways of inserting differ in this.
   const noJobVariables = run.idempotency_key ? null : {};
-  const work_queue_id = work_pool_name ? await findQueueId(context.database.kysely, work_pool_name, run.work_queue_name) : null;
+  const work_queue_id = work_pool_name ? await requireQueue(context.database.kysely, work_pool_name, run.work_queue_name) : null;
   return createFlowRun(
     context.database,
     { ...run, state: firstState(body), work_queue_id, job_variables: run.job_variables ?? noJobVariables, created_by: createdBy && { ...createdBy } },

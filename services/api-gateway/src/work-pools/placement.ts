@@ -29,7 +29,7 @@ export async function requireWorkPool(db: Kysely<Tables>, name: string) {
   return pool;
 }
 
-async function findQueueId(db: Kysely<Tables>, workPoolId: string, name: string): Promise<string | undefined> {
+export async function findQueueId(db: Kysely<Tables>, workPoolId: string, name: string): Promise<string | undefined> {
   const queue = await db.selectFrom('work_queue').select('id').where('work_pool_id', '=', workPoolId).where('name', '=', name).executeTakeFirst();
   return queue?.id;
 }
