@@ -61,6 +61,9 @@ test('task runs', async (t) => {
     const keys = { task_key: 'x', dynamic_key: '0' };
     for (const body of [{ task_key: 'x' }, { ...keys, task_inputs: { a: [{ input_type: 'bogus' }] } }, { ...keys, extra: 1 }, { ...keys, cache_key: 'x'.repeat(2001) }])
       await api.expect(422, 'POST', '/task_runs/', body);
+    await using other = await startGateway({ PREFECT_SERVER_TASKS_MAX_CACHE_KEY_LENGTH: '3000' });
+    await other.api.expect(201, 'POST', '/task_runs/', { ...keys, cache_key: 'x'.repeat(3000) });
+    assert.deepEqual((await other.api.expect(422, 'POST', '/task_runs/', { ...keys, cache_key: 'x'.repeat(3001) })).exception_detail[0].loc, ['body', 'cache_key']);
     await api.expect(409, 'POST', '/task_runs/', { ...keys, flow_run_id: UNKNOWN });
     assert.deepEqual(await api.expect(404, 'GET', `/task_runs/${UNKNOWN}`), { detail: 'Task not found' });
   });
