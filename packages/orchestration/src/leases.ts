@@ -68,9 +68,11 @@ export async function forgetLease(sql: Sql, leaseId: string): Promise<void> {
 
 /**
  * Gives back one slot that no lease holds: of a client too old for leases, or of a run from before this server. What
- * living leases hold is never given back, so a second release of the same run is harmless.
+ * living leases hold is never given back, so a second release of the same run is harmless. Within a transaction.
  */
 export async function releaseUnleasedSlot(sql: Sql, limitId: string): Promise<void> {
+  // Only a statement that begins under the lock is sure to see the leases of all who took slots before.
+  await sql`select from concurrency_limit_v2 where id = ${limitId}::uuid for no key update`;
   await sql`
     update concurrency_limit_v2 l set updated = now(), active_slots = least(${sql.unsafe(ACTIVE_SLOTS)}, greatest(${sql.unsafe(ACTIVE_SLOTS)} - 1,
       (select coalesce(sum(e.slots), 0)::integer from praetor.lease e where e.resource_ids @> array[l.id])))

@@ -4,8 +4,9 @@ import { after, before, test } from 'node:test';
 import { LockedError, UnprocessableError } from '@praetor/schema/errors';
 import type { Database } from '@praetor/database/connect';
 import { type TestDatabase, createTestDatabase, openDatabase } from '@praetor/test/support/database';
+import { untilBlocked } from '@praetor/test/support/locks';
 import { releaseExpiredLeases, releaseLeases, releaseUnleasedSlot, renewLease } from '../src/leases.ts';
-import { acquireSlots, releaseSlots } from '../src/slots.ts';
+import { acquireSlots, releaseSlots, takeSlots } from '../src/slots.ts';
 import { SETTINGS } from './transitions.ts';
 
 let database: TestDatabase;
@@ -166,8 +167,21 @@ test('releasing a slot that nobody leased leaves leased ones alone', async () =>
   const limit = await createLimit({ limit: 3, active_slots: 1 });
   await acquire([limit.name], 1, { lease });
   const release = async () => {
-    await releaseUnleasedSlot(database.sql, limit.id);
+    await database.sql.begin((sql) => releaseUnleasedSlot(sql, limit.id));
     return (await read(limit.id)).active_slots;
   };
   assert.deepEqual([await release(), await release()], [1, 1]);
+});
+
+test('a slot that is taken with a lease while one that nobody leased is being released stays taken', async () => {
+  const limit = await createLimit({ limit: 2 });
+  await acquire([limit.name], 1, { lease });
+  let released: Promise<void> | undefined;
+  await database.sql.begin(async (sql) => {
+    assert.ok(await takeSlots(sql, [limit.id], 1, { id: randomUUID(), ...lease }, SETTINGS));
+    released = database.sql.begin((other) => releaseUnleasedSlot(other, limit.id));
+    await untilBlocked(database);
+  });
+  await released;
+  assert.equal((await read(limit.id)).active_slots, 2);
 });
