@@ -16,12 +16,15 @@ interface Occupant {
  * concurrency slots that they and their task runs hold come back. Gives the ids of those that were there.
  */
 export async function deleteFlowRuns(db: Transaction<Tables>, ids: string[], settings: OrchestrationSettings): Promise<string[]> {
+  // Only statements that begin under these locks are sure to see the slots that a change of state took just now.
+  await sql`select from flow_run where id = any(${ids}) order by id for update`.execute(db);
+  await sql`select from task_run where flow_run_id = any(${ids}) order by id for update`.execute(db);
   const { rows: runs } = await sql<Occupant>`
     select flow_run.id, deployment.concurrency_limit_id as limit_id, state.state_details ->> 'deployment_concurrency_lease_id' as lease_id
     from flow_run
     left join flow_run_state state on state.id = flow_run.state_id
     left join deployment on deployment.id = flow_run.deployment_id and flow_run.state_type in ('PENDING', 'RUNNING', 'CANCELLING')
-    where flow_run.id = any(${ids}) order by flow_run.id for update of flow_run`.execute(db);
+    where flow_run.id = any(${ids}) order by flow_run.id`.execute(db);
   const { rows: leases } = await sql<{ id: string }>`
     select lease.id from praetor.lease lease join task_run on task_run.id = lease.holder_id
     where lease.holder_type = 'task_run' and task_run.flow_run_id = any(${ids})`.execute(db);

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { proposeState } from '@praetor/schema/state';
+import { type TestDatabase, createTestDatabase } from '@praetor/test/support/database';
+import { untilBlocked } from '@praetor/test/support/locks';
+import { createFlowRun } from '../src/create-flow-run.ts';
+import { createTaskRun } from '../src/create-task-run.ts';
+import { deleteFlowRuns } from '../src/delete-runs.ts';
+import { setFlowRunState, setTaskRunState } from '../src/set-state.ts';
+import { SETTINGS } from './transitions.ts';
+
+let database: TestDatabase;
+const flowId = randomUUID();
+before(async () => {
+  database = await createTestDatabase();
+  await database.sql`insert into flow (id, name) values (${flowId}::uuid, 'f')`;
+});
+after(() => database[Symbol.asyncDispose]());
+
+async function createLimit(name: string): Promise<string> {
+  const id = randomUUID();
+  await database.sql`
+    insert into concurrency_limit_v2 (id, name, active, "limit", active_slots, denied_slots, slot_decay_per_second, avg_slot_occupancy_seconds)
+    values (${id}::uuid, ${name}, true, 1, 0, 0, 0, 2)`;
+  return id;
+}
+
+async function slotsOf(limitId: string): Promise<{ active: number; leased: number }> {
+  const [row] = await database.sql<{ active: number; leased: number }[]>`
+    select active_slots as active, (select coalesce(sum(slots), 0)::int from praetor.lease where resource_ids @> array[l.id]) as leased
+    from concurrency_limit_v2 l where id = ${limitId}::uuid`;
+  assert.ok(row);
+  return row;
+}
+
+const remove = (ids: string[]) => database.kysely.transaction().execute((db) => deleteFlowRuns(db, ids, SETTINGS));
+
+/** Deletes a flow run while a change of state is about to take a slot of a limit: it has the run's row, and waits for the limit's. */
+async function deleteDuring(change: () => Promise<unknown>, limitId: string, flowRunId: string): Promise<void> {
+  let changed: Promise<unknown> | undefined;
+  let deleted: Promise<string[]> | undefined;
+  await database.sql.begin(async (holder) => {
+    await holder`select from concurrency_limit_v2 where id = ${limitId}::uuid for update`;
+    changed = change();
+    await untilBlocked(database);
+    deleted = remove([flowRunId]);
+    await untilBlocked(database, 2);
+  });
+  await changed;
+  assert.deepEqual(await deleted, [flowRunId]);
+}
+
+test('a run that takes a slot while it is being deleted gives it back', async () => {
+  const limitId = await createLimit('deployment');
+  const deployment_id = randomUUID();
+  await database.sql`insert into deployment (id, name, flow_id, concurrency_limit_id) values (${deployment_id}::uuid, 'd', ${flowId}::uuid, ${limitId}::uuid)`;
+  const { id } = await createFlowRun(database, { flow_id: flowId, deployment_id, state: proposeState('SCHEDULED') }, SETTINGS);
+  await deleteDuring(() => setFlowRunState(database, { flowRunId: id, state: proposeState('PENDING'), clientVersion: '3.9.1' }, SETTINGS), limitId, id);
+  assert.deepEqual(await slotsOf(limitId), { active: 0, leased: 0 });
+});
+
+test('so does a task run', async () => {
+  const limitId = await createLimit('tag:db');
+  const { id } = await createFlowRun(database, { flow_id: flowId, state: proposeState('RUNNING') }, SETTINGS);
+  const task = await createTaskRun(database, { flow_run_id: id, task_key: 't', dynamic_key: '0', tags: ['db'], state: proposeState('PENDING') }, SETTINGS);
+  await deleteDuring(() => setTaskRunState(database, { taskRunId: task.id, state: proposeState('RUNNING') }, SETTINGS), limitId, id);
+  assert.deepEqual(await slotsOf(limitId), { active: 0, leased: 0 });
+});
