@@ -1,8 +1,41 @@
-import { type Kysely, type Transaction, sql } from 'kysely';
-import { sqlOf } from '@praetor/database/sql';
+import { type Kysely, sql as template } from 'kysely';
+import type { Database, Sql } from '@praetor/database/connect';
+import { retryOnce } from '@praetor/database/errors';
 import type { Tables } from '@praetor/database/tables';
 import { releaseLeases, releaseUnleasedSlot } from './leases.ts';
 import type { OrchestrationSettings } from './settings.ts';
+
+/* Of one run there may be so many logs and task runs that no statement deletes them in its time: they go in batches. */
+const LOGS_AT_ONCE = 5000;
+const TASK_RUNS_AT_ONCE = 500;
+
+async function untilNotFull(size: number, deleteBatch: () => Promise<number>): Promise<void> {
+  let found: number;
+  do found = await deleteBatch();
+  while (found >= size);
+}
+
+/** Deletes up to so many logs of flow runs. Gives how many it found. */
+async function deleteLogs(sql: Sql, flowRunIds: readonly string[], limit: number): Promise<number> {
+  // By their places, since a join by id reads the whole table where that is not very large.
+  const [batch] = await sql<{ found: number }[]>`
+    with batch as materialized (select ctid from log where flow_run_id = any(${flowRunIds}::uuid[]) limit ${limit}),
+    gone as (delete from log where ctid = any(array(select ctid from batch)))
+    select count(*)::integer as found from batch`;
+  return batch?.found ?? 0;
+}
+
+/** Deletes up to so many task runs of flow runs, and gives back the slots that they hold. Gives how many it found. Within a transaction. */
+async function deleteTaskRuns(sql: Sql, flowRunIds: readonly string[], limit: number, settings: OrchestrationSettings): Promise<number> {
+  const found = await sql<{ id: string }[]>`select id from task_run where flow_run_id = any(${flowRunIds}::uuid[]) limit ${limit}`;
+  const ids = found.map(({ id }) => id);
+  // Only a statement that begins under this lock is sure to see the leases that a change of state took just now.
+  await sql`select from task_run where id = any(${ids}::uuid[]) order by id for update`;
+  const leases = await sql<{ id: string }[]>`select id from praetor.lease where holder_type = 'task_run' and holder_id = any(${ids}::uuid[])`;
+  await releaseLeases(sql, leases.map(({ id }) => id), settings);
+  await sql`delete from task_run where id = any(${ids}::uuid[])`;
+  return ids.length;
+}
 
 interface Occupant {
   id: string;
@@ -11,34 +44,41 @@ interface Occupant {
   lease_id: string | null;
 }
 
-/**
- * Deletes flow runs with all that belongs to them: task runs, states and inputs go by foreign keys, logs here, and the
- * concurrency slots that they and their task runs hold come back. Gives the ids of those that were there.
- */
-export async function deleteFlowRuns(db: Transaction<Tables>, ids: string[], settings: OrchestrationSettings): Promise<string[]> {
-  // Only statements that begin under these locks are sure to see the slots that a change of state took just now.
-  await sql`select from flow_run where id = any(${ids}) order by id for update`.execute(db);
-  await sql`select from task_run where flow_run_id = any(${ids}) order by id for update`.execute(db);
-  const { rows: runs } = await sql<Occupant>`
+/** Gives back the slots that flow runs, which are locked, hold of the limits of their deployments. */
+async function releaseSlotsOf(sql: Sql, flowRunIds: readonly string[], settings: OrchestrationSettings): Promise<void> {
+  const occupants = await sql<Occupant[]>`
     select flow_run.id, deployment.concurrency_limit_id as limit_id, state.state_details ->> 'deployment_concurrency_lease_id' as lease_id
     from flow_run
+    join deployment on deployment.id = flow_run.deployment_id
     left join flow_run_state state on state.id = flow_run.state_id
-    left join deployment on deployment.id = flow_run.deployment_id and flow_run.state_type in ('PENDING', 'RUNNING', 'CANCELLING')
-    where flow_run.id = any(${ids}) order by flow_run.id`.execute(db);
-  const { rows: leases } = await sql<{ id: string }>`
-    select lease.id from praetor.lease lease join task_run on task_run.id = lease.holder_id
-    where lease.holder_type = 'task_run' and task_run.flow_run_id = any(${ids})`.execute(db);
-  const statements = sqlOf(db);
-  await releaseLeases(statements, leases.map(({ id }) => id), settings);
-  for (const { limit_id, lease_id } of runs) {
+    where flow_run.id = any(${flowRunIds}::uuid[]) and flow_run.state_type in ('PENDING', 'RUNNING', 'CANCELLING') order by flow_run.id`;
+  for (const { limit_id, lease_id } of occupants) {
     if (limit_id === null) continue;
-    const released = lease_id === null ? 0 : await releaseLeases(statements, [lease_id], settings);
+    const released = lease_id === null ? 0 : await releaseLeases(sql, [lease_id], settings);
     // Old clients keep their slot without a lease (facts/orchestration.md §5, F9).
-    if (released === 0) await releaseUnleasedSlot(statements, limit_id);
+    if (released === 0) await releaseUnleasedSlot(sql, limit_id);
   }
-  await sql`delete from flow_run where id = any(${ids})`.execute(db);
-  await sql`delete from log where flow_run_id = any(${ids})`.execute(db);
-  return runs.map(({ id }) => id);
+}
+
+/**
+ * Deletes flow runs with all that belongs to them: task runs, logs, states and inputs. The concurrency slots that they and
+ * their task runs hold come back. Gives the ids of those that were there. What fails half-way can be done again: the runs
+ * themselves go last, so that nothing is left without its run.
+ */
+export async function deleteFlowRuns({ sql }: Database, ids: readonly string[], settings: OrchestrationSettings): Promise<string[]> {
+  await untilNotFull(LOGS_AT_ONCE, () => deleteLogs(sql, ids, LOGS_AT_ONCE));
+  await untilNotFull(TASK_RUNS_AT_ONCE, () => retryOnce(() => sql.begin((transaction) => deleteTaskRuns(transaction, ids, TASK_RUNS_AT_ONCE, settings))));
+  return await retryOnce(() =>
+    sql.begin(async (transaction) => {
+      // From here on they take no slot and get no task run; what they got meanwhile goes with them.
+      const runs = await transaction<{ id: string }[]>`select id from flow_run where id = any(${ids}::uuid[]) order by id for update`;
+      await untilNotFull(TASK_RUNS_AT_ONCE, () => deleteTaskRuns(transaction, ids, TASK_RUNS_AT_ONCE, settings));
+      await releaseSlotsOf(transaction, ids, settings);
+      await transaction`delete from flow_run where id = any(${ids}::uuid[])`;
+      await untilNotFull(LOGS_AT_ONCE, () => deleteLogs(transaction, ids, LOGS_AT_ONCE));
+      return runs.map(({ id }) => id);
+    }),
+  );
 }
 
 interface ScheduledRunSelection {
@@ -55,6 +95,6 @@ export async function deleteScheduledRuns(db: Kysely<Tables>, deploymentIds: rea
     .where('state_name', '!=', 'AwaitingConcurrencySlot')
     .where('run_count', '=', 0)
     .$if(autoScheduledOnly, (query) => query.where('auto_scheduled', '=', true))
-    .$if(futureOnly, (query) => query.where('next_scheduled_start_time', '>', sql<string>`now()`))
+    .$if(futureOnly, (query) => query.where('next_scheduled_start_time', '>', template<string>`now()`))
     .execute();
 }

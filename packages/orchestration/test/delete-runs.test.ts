@@ -34,7 +34,7 @@ async function slotsOf(limitId: string): Promise<{ active: number; leased: numbe
   return row;
 }
 
-const remove = (ids: string[]) => database.kysely.transaction().execute((db) => deleteFlowRuns(db, ids, SETTINGS));
+const remove = (ids: string[]) => deleteFlowRuns(database, ids, SETTINGS);
 
 /** Deletes a flow run while a change of state is about to take a slot of a limit: it has the run's row, and waits for the limit's. */
 async function deleteDuring(change: () => Promise<unknown>, limitId: string, flowRunId: string): Promise<void> {
@@ -66,4 +66,25 @@ test('so does a task run', async () => {
   const task = await createTaskRun(database, { flow_run_id: id, task_key: 't', dynamic_key: '0', tags: ['db'], state: proposeState('PENDING') }, SETTINGS);
   await deleteDuring(() => setTaskRunState(database, { taskRunId: task.id, state: proposeState('RUNNING') }, SETTINGS), limitId, id);
   assert.deepEqual(await slotsOf(limitId), { active: 0, leased: 0 });
+});
+
+/** From now on a statement that deletes more rows of a table than this fails, as one does that takes too long. */
+async function refuseToDelete(table: 'log' | 'task_run', moreThan: number): Promise<void> {
+  await database.sql.unsafe(`
+    create function refuse_${table}() returns trigger language plpgsql as $$ begin
+      if (select count(*) from gone) > ${moreThan} then raise exception 'too many rows of ${table}'; end if; return null;
+    end $$`);
+  await database.sql.unsafe(`create trigger refuse after delete on ${table} referencing old table as gone for each statement execute function refuse_${table}()`);
+}
+
+test('a run with very many logs and task runs is deleted in small steps, and nothing is left of it', async () => {
+  const { sql } = database;
+  await refuseToDelete('log', 5000);
+  await refuseToDelete('task_run', 500);
+  const { id } = await createFlowRun(database, { flow_id: flowId, state: proposeState('RUNNING') }, SETTINGS);
+  await sql`insert into log (name, level, flow_run_id, message, timestamp) select 'l', 20, ${id}::uuid, 'm', now() from generate_series(1, 15000)`;
+  await sql`insert into task_run (name, flow_run_id, task_key, dynamic_key) select 't', ${id}::uuid, 'k', n::text from generate_series(1, 1500) n`;
+  assert.deepEqual(await remove([id, randomUUID()]), [id]);
+  for (const table of ['log', 'task_run', 'flow_run_state']) assert.deepEqual(await sql`select from ${sql.unsafe(table)} where flow_run_id = ${id}::uuid`, []);
+  assert.deepEqual(await remove([id]), []);
 });

@@ -10,7 +10,7 @@ import { workPoolFilter, workQueueFilter } from '@praetor/schema/filters/work-po
 import { type FlowRun, type FlowRunCreate, type FlowRunUpdate, flowRun, flowRunBulkDeleteResponse, flowRunCreate, flowRunUpdate } from '@praetor/schema/flow-run';
 import { jsonObject, uuid } from '@praetor/schema/primitives';
 import { historyInterval, historyRange } from '@praetor/schema/run-history';
-import { change, publishEvents } from '../changes.ts';
+import { publishEvents } from '../changes.ts';
 import type { GatewayContext } from '../context.ts';
 import { bodyParameters, bulkLimit } from '../http/body.ts';
 import { automationHeaders, causingAutomation } from '../http/client.ts';
@@ -49,7 +49,7 @@ async function update(id: string, { name, ...changes }: FlowRunUpdate, context: 
   if (!isUpdated) throw new NotFoundError('Flow run not found');
 }
 
-const remove = (ids: string[], context: GatewayContext) => change(context, (db) => deleteFlowRuns(db, ids, orchestrationSettings(context.settings)));
+const remove = (ids: string[], { database, settings }: GatewayContext) => deleteFlowRuns(database, ids, orchestrationSettings(settings));
 
 export const flowRuns: Resource = {
   prefix: '/flow_runs',

@@ -75,7 +75,7 @@ export async function resume(context: Context, triggered: TriggeredAction, { isR
 export async function remove({ database, settings }: Context, triggered: TriggeredAction, { isRepeated }: Attempt): Promise<Outcome> {
   const flowRunId = findFlowRun(triggered);
   const related = [targetResource('flow-run', flowRunId)];
-  const deleted = await database.kysely.transaction().execute((db) => deleteFlowRuns(db, [flowRunId], orchestrationSettings(settings)));
+  const deleted = await deleteFlowRuns(database, [flowRunId], orchestrationSettings(settings));
   // An attempt before this one may have deleted it.
   if (deleted.length === 0 && !isRepeated) throw new ActionFailedError('Flow run not found', { related, details: { status_code: 404 } });
   return { related, details: { status_code: 204 } };
