@@ -1,5 +1,6 @@
 import { type Kysely, sql as template } from 'kysely';
 import type { Database, Sql } from '@praetor/database/connect';
+import { deleteInBatches } from '@praetor/database/delete-in-batches';
 import { retryOnce } from '@praetor/database/errors';
 import type { Tables } from '@praetor/database/tables';
 import { releaseLeases, releaseUnleasedSlot } from './leases.ts';
@@ -9,24 +10,10 @@ import type { OrchestrationSettings } from './settings.ts';
 const LOGS_AT_ONCE = 5000;
 const TASK_RUNS_AT_ONCE = 500;
 
-async function untilNotFull(size: number, deleteBatch: () => Promise<number>): Promise<void> {
-  let found: number;
-  do found = await deleteBatch();
-  while (found >= size);
-}
-
-/** Deletes up to so many logs of flow runs. Gives how many it found. */
-async function deleteLogs(sql: Sql, flowRunIds: readonly string[], limit: number): Promise<number> {
-  // By their places, since a join by id reads the whole table where that is not very large.
-  const [batch] = await sql<{ found: number }[]>`
-    with batch as materialized (select ctid from log where flow_run_id = any(${flowRunIds}::uuid[]) limit ${limit}),
-    gone as (delete from log where ctid = any(array(select ctid from batch)))
-    select count(*)::integer as found from batch`;
-  return batch?.found ?? 0;
-}
+const deleteLogs = (sql: Sql, flowRunIds: readonly string[]) => deleteInBatches(sql, 'log', sql`flow_run_id = any(${flowRunIds}::uuid[])`, { batchSize: LOGS_AT_ONCE });
 
 /** Deletes up to so many task runs of flow runs, and gives back the slots that they hold. Gives how many it found. Within a transaction. */
-async function deleteTaskRuns(sql: Sql, flowRunIds: readonly string[], limit: number, settings: OrchestrationSettings): Promise<number> {
+export async function deleteTaskRuns(sql: Sql, flowRunIds: readonly string[], limit: number, settings: OrchestrationSettings): Promise<number> {
   const found = await sql<{ id: string }[]>`select id from task_run where flow_run_id = any(${flowRunIds}::uuid[]) limit ${limit}`;
   const ids = found.map(({ id }) => id);
   // Only a statement that begins under this lock is sure to see the leases that a change of state took just now.
@@ -66,16 +53,17 @@ async function releaseSlotsOf(sql: Sql, flowRunIds: readonly string[], settings:
  * themselves go last, so that nothing is left without its run.
  */
 export async function deleteFlowRuns({ sql }: Database, ids: readonly string[], settings: OrchestrationSettings): Promise<string[]> {
-  await untilNotFull(LOGS_AT_ONCE, () => deleteLogs(sql, ids, LOGS_AT_ONCE));
-  await untilNotFull(TASK_RUNS_AT_ONCE, () => retryOnce(() => sql.begin((transaction) => deleteTaskRuns(transaction, ids, TASK_RUNS_AT_ONCE, settings))));
+  const deleteSomeTaskRuns = (transaction: Sql) => deleteTaskRuns(transaction, ids, TASK_RUNS_AT_ONCE, settings);
+  await deleteLogs(sql, ids);
+  while ((await retryOnce(() => sql.begin(deleteSomeTaskRuns))) === TASK_RUNS_AT_ONCE);
   return await retryOnce(() =>
     sql.begin(async (transaction) => {
       // From here on they take no slot and get no task run; what they got meanwhile goes with them.
       const runs = await transaction<{ id: string }[]>`select id from flow_run where id = any(${ids}::uuid[]) order by id for update`;
-      await untilNotFull(TASK_RUNS_AT_ONCE, () => deleteTaskRuns(transaction, ids, TASK_RUNS_AT_ONCE, settings));
+      while ((await deleteSomeTaskRuns(transaction)) === TASK_RUNS_AT_ONCE);
       await releaseSlotsOf(transaction, ids, settings);
       await transaction`delete from flow_run where id = any(${ids}::uuid[])`;
-      await untilNotFull(LOGS_AT_ONCE, () => deleteLogs(transaction, ids, LOGS_AT_ONCE));
+      await deleteLogs(transaction, ids);
       return runs.map(({ id }) => id);
     }),
   );

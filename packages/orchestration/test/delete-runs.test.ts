@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { proposeState } from '@praetor/schema/state';
 import { type TestDatabase, createTestDatabase } from '@praetor/test/support/database';
+import { limitDeletions } from '@praetor/test/support/deletions';
 import { untilBlocked } from '@praetor/test/support/locks';
 import { createFlowRun } from '../src/create-flow-run.ts';
 import { createTaskRun } from '../src/create-task-run.ts';
@@ -68,19 +69,10 @@ test('so does a task run', async () => {
   assert.deepEqual(await slotsOf(limitId), { active: 0, leased: 0 });
 });
 
-/** From now on a statement that deletes more rows of a table than this fails, as one does that takes too long. */
-async function refuseToDelete(table: 'log' | 'task_run', moreThan: number): Promise<void> {
-  await database.sql.unsafe(`
-    create function refuse_${table}() returns trigger language plpgsql as $$ begin
-      if (select count(*) from gone) > ${moreThan} then raise exception 'too many rows of ${table}'; end if; return null;
-    end $$`);
-  await database.sql.unsafe(`create trigger refuse after delete on ${table} referencing old table as gone for each statement execute function refuse_${table}()`);
-}
-
 test('a run with very many logs and task runs is deleted in small steps, and nothing is left of it', async () => {
   const { sql } = database;
-  await refuseToDelete('log', 5000);
-  await refuseToDelete('task_run', 500);
+  await limitDeletions(database, 'log', 5000);
+  await limitDeletions(database, 'task_run', 500);
   const { id } = await createFlowRun(database, { flow_id: flowId, state: proposeState('RUNNING') }, SETTINGS);
   await sql`insert into log (name, level, flow_run_id, message, timestamp) select 'l', 20, ${id}::uuid, 'm', now() from generate_series(1, 15000)`;
   await sql`insert into task_run (name, flow_run_id, task_key, dynamic_key) select 't', ${id}::uuid, 'k', n::text from generate_series(1, 1500) n`;

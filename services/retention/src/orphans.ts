@@ -1,6 +1,11 @@
 import type { Sql } from '@praetor/database/sql';
+import { type Child, deleteChildren } from './children.ts';
 
-type Child = 'log' | 'artifact';
+interface Page {
+  /** The last run that it names; null where it names none. */
+  last: string | null;
+  orphaned: string[];
+}
 
 /**
  * Deletes the logs or artifacts whose flow run is gone. Walks the runs that they name by the index, a page of runs per
@@ -11,21 +16,19 @@ export async function deleteOrphans(sql: Sql, child: Child, pageSize: number, si
   let deleted = 0;
   for (let last = '00000000-0000-0000-0000-000000000000'; !signal.aborted; ) {
     // A loose scan: each step of the recursion is one descent of the index.
-    const [page] = await sql<{ last: string | null; deleted: number }[]>`
+    const [page] = await sql<Page[]>`
       with recursive named as (
         (select flow_run_id, 1 as position from ${table} where flow_run_id > ${last}::uuid order by flow_run_id limit 1)
         union all
         select following.flow_run_id, named.position + 1 from named cross join lateral (
           select flow_run_id from ${table} where flow_run_id > named.flow_run_id order by flow_run_id limit 1
         ) as following where named.position < ${pageSize}
-      ), gone as (
-        delete from ${table} where flow_run_id in (
-          select flow_run_id from named where not exists (select from flow_run where flow_run.id = named.flow_run_id)
-        ) returning id
       )
-      select (select max(flow_run_id::text) from named) as last, (select count(*) from gone)::int as deleted`;
+      select max(flow_run_id::text) as last,
+        coalesce(array_agg(flow_run_id::text) filter (where not exists (select from flow_run where flow_run.id = named.flow_run_id)), '{}') as orphaned
+      from named`;
     if (page === undefined || page.last === null) break;
-    deleted += page.deleted;
+    if (page.orphaned.length > 0) deleted += await deleteChildren(sql, child, page.orphaned, pageSize, signal);
     last = page.last;
   }
   return deleted;

@@ -1,3 +1,4 @@
+import { orchestrationSettings } from '@praetor/orchestration/settings';
 import type { CreateService } from '@praetor/runtime/service';
 import { createMetrics } from './metrics.ts';
 import { deleteOldEvents, deleteOldEventsNamed } from './old-events.ts';
@@ -26,7 +27,8 @@ export const createRetention: CreateService = ({ settings, database: { sql }, ti
   }
 
   async function deleteFlowRuns(signal: AbortSignal): Promise<void> {
-    await deleteAll('flow-run', () => deleteOldFlowRuns(sql, retentionPeriodSeconds, batchSize), signal);
+    const old = { olderThanSeconds: retentionPeriodSeconds, batchSize };
+    await deleteAll('flow-run', () => deleteOldFlowRuns(sql, old, orchestrationSettings(settings), signal), signal);
   }
 
   async function deleteLeftovers(signal: AbortSignal): Promise<void> {

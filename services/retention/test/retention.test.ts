@@ -5,6 +5,7 @@ import { createRetention } from '@praetor/retention/service';
 import type { SettingValues } from '@praetor/schema/setting';
 import { startCopies } from '@praetor/test/support/copies';
 import { type TestDatabase, createTestDatabase } from '@praetor/test/support/database';
+import { limitDeletions } from '@praetor/test/support/deletions';
 import { until } from '@praetor/test/support/poll';
 
 /* Two copies delete at the same time, batches of three. */
@@ -15,7 +16,7 @@ before(async () => {
 });
 after(() => database[Symbol.asyncDispose]());
 beforeEach(async () => {
-  await database.sql`truncate flow, events, event_resources, log, artifact, artifact_collection cascade`;
+  await database.sql`truncate flow, events, event_resources, log, artifact, artifact_collection, concurrency_limit_v2, praetor.lease cascade`;
 });
 
 const start = (settings: SettingValues = {}) =>
@@ -102,4 +103,35 @@ test('logs and artifacts without a run go, and collections point to what is left
   await until('what belonged to the runs is gone', async () => (await count('log')) === 1 && (await count('artifact')) === 2);
   await until('the collections are mended', async () => (await count('artifact_collection')) === 1);
   assert.deepEqual(await sql`select key, latest_id, data from artifact_collection`, [{ key: 'kept', latest_id: latest?.id, data: 'older' }]);
+});
+
+test('however much belongs to an old run, it goes in small steps', async () => {
+  const { sql } = database;
+  for (const table of ['log', 'artifact'] as const) await limitDeletions(database, table, 3);
+  await limitDeletions(database, 'task_run', 1000);
+  const ids = [await insertRun(91), await insertRun(91), await insertRun(91), randomUUID()];
+  for (const id of ids) {
+    await sql`insert into log (name, level, flow_run_id, message, timestamp) select 'l', 20, ${id}::uuid, 'm', now() from generate_series(1, 10)`;
+    await sql`insert into artifact (flow_run_id, data) select ${id}::uuid, '1' from generate_series(1, 10)`;
+  }
+  await sql`insert into task_run (name, flow_run_id, task_key, dynamic_key) select 't', ${ids[1]}::uuid, 'k', n::text from generate_series(1, 2500) n`;
+  await using _retention = start({ PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED: 'flow_runs' });
+  await until('the runs are gone', async () => (await count('flow_run')) === 0);
+  await until('and so is what belonged to them', async () => (await count('log')) === 0 && (await count('artifact')) === 0);
+  assert.equal(await count('task_run'), 0);
+});
+
+test('an old run gives back the slots that its task runs never gave back', async () => {
+  const { sql } = database;
+  const task = await insertTaskRun(await insertRun(91));
+  await sql`
+    with held as (
+      insert into concurrency_limit_v2 (name, active, "limit", active_slots, denied_slots, slot_decay_per_second, avg_slot_occupancy_seconds)
+      values ('tag:db', true, 1, 1, 0, 0, 2) returning id
+    )
+    insert into praetor.lease (id, resource_ids, slots, holder_type, holder_id, expiration)
+    select gen_random_uuid(), array[id], 1, 'task_run', ${task}::uuid, now() + interval '100 years' from held`;
+  await using _retention = start({ PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED: 'flow_runs' });
+  await until('the run is gone', async () => (await count('flow_run')) === 0);
+  assert.deepEqual(await sql`select active_slots from concurrency_limit_v2`, [{ active_slots: 0 }]);
 });
