@@ -30,7 +30,7 @@ export function cancelChildTaskRuns(context: RoundContext, signal: AbortSignal):
     () => sql<FoundRun[]>`
       select task_run.id, task_run.state_id from task_run join flow_run on flow_run.id = task_run.flow_run_id
       where flow_run.state_type = 'CANCELLED' and flow_run.end_time > now() - interval '1 day'
-        and task_run.state_type not in ('COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED') and task_run.state_id is not null
+        and task_run.state_type in ('SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING') and task_run.state_id is not null
       order by task_run.id limit ${BATCH_SIZE}`,
     (run) => proposeForTaskRun(context, run, { state: proposeState('CANCELLED', { message: PARENT_CANCELLED }), policy: 'minimal' }),
     signal,

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
+import { sqlOf } from '@praetor/database/sql';
+import { cancelChildTaskRuns } from '@praetor/late-runs/clean-up-cancellations';
 import { crashSilentRuns } from '@praetor/late-runs/crash-silent-runs';
 import { heartbeatInterval } from '@praetor/late-runs/heartbeats';
 import { createLateRuns } from '@praetor/late-runs/service';
@@ -125,6 +127,24 @@ test('what belongs to a cancelled run is cancelled, what is finished stays so', 
   assert.deepEqual(await statesOf('task_run', finished), ['Completed']);
   assert.deepEqual(await statesOf('flow_run', done), ['Pending', 'Running', 'Completed']);
   assert.deepEqual(await statesOf('flow_run', remote), ['Pending', 'Running', 'Cancelling']);
+});
+
+test('finished task runs of cancelled runs are not even read', async () => {
+  const { sql, kysely } = database;
+  const parent = await createRun({}, 'RUNNING');
+  await setState({ flowRunId: parent, state: proposeState('CANCELLED'), policy: 'minimal' });
+  await sql`
+    insert into task_run (name, flow_run_id, task_key, dynamic_key, state_type, state_id)
+    select 't', ${parent}::uuid, 'k', n::text, 'COMPLETED', gen_random_uuid() from generate_series(1, 20000) n`;
+  await sql`analyze task_run`;
+  await using broker = new MemoryBroker({ saveDeadLetter: async () => {} });
+  const rows = await kysely.transaction().execute(async (transaction) => {
+    const own = sqlOf(transaction);
+    const context = createTestContext({ ...database, kysely: transaction, sql: own }, broker);
+    assert.equal(await cancelChildTaskRuns(context, new AbortController().signal), 0);
+    return await own<{ read: number }[]>`select seq_tup_read + idx_tup_fetch as read from pg_stat_xact_user_tables where relname = 'task_run'`;
+  });
+  assert.ok(rows[0] && rows[0].read < 1000, `${rows[0]?.read} rows were read`);
 });
 
 /** An event of a run so many seconds ago, as its subject or as something that the event names. */
