@@ -15,7 +15,7 @@ const FREED = `freed as materialized (
     select r.id, sum(g.slots)::integer as slots, count(*) as samples, avg(extract(epoch from now() - g.created) / g.slots)::float8 as occupancy
     from gone g cross join unnest(g.resource_ids) r (id) group by r.id
   ) held on held.id = l.id
-  order by l.id for update of l
+  order by l.id for no key update of l
 )`;
 
 /** Prolongs a lease to so many seconds from now; false where it is gone. */

@@ -46,7 +46,7 @@ export async function setWorkQueuePaused(db: Db, id: string, isPaused: boolean):
     .innerJoin('work_pool', 'work_pool.id', 'work_queue.work_pool_id')
     .select(['work_queue.id', 'work_queue.name', 'work_queue.status', 'work_queue.last_polled', 'work_pool.id as pool_id', 'work_pool.name as pool_name', 'work_pool.type as pool_type'])
     .where('work_queue.id', '=', id)
-    .forUpdate('work_queue')
+    .forNoKeyUpdate('work_queue')
     .executeTakeFirst();
   if (queue === undefined) return undefined;
   const status = workQueueStatusAfter(isPaused, queue.status, queue.last_polled);

@@ -8,7 +8,8 @@ import { type ServerEvent, eventResource } from './lifecycle-events.ts';
 /*
  * Who is ready for work: signs of life (polls, heartbeats) make queues, deployments and pools READY, their absence makes
  * them NOT_READY again. Each function changes only the rows that are not there yet, so that of several callers exactly
- * one reports the transition, and returns the events for the outbox of its caller's transaction.
+ * one reports the transition, and returns the events for the outbox of its caller's transaction. Rows are locked `for no key
+ * update`: whoever inserts runs or deployments refers to them, and must not wait.
  */
 
 type Db = Kysely<Tables> | Transaction<Tables>;
@@ -66,7 +67,7 @@ export async function markQueuesPolled(db: Db, queueIds: readonly string[]): Pro
       select id, not is_paused and status <> 'READY' as becomes_ready from work_queue
       where id = any(${queueIds}::uuid[])
         and (last_polled is null or last_polled < now() - ${POLL_PRECISION} or (not is_paused and status <> 'READY'))
-      order by id for update
+      order by id for no key update
     )
     update work_queue set last_polled = now(), updated = now(), status = case when becomes_ready then 'READY' else status end
     from polled where polled.id = work_queue.id
@@ -106,7 +107,7 @@ export async function movePools(db: Db, status: Status, pools: readonly string[]
     .where('type', '<>', WITHOUT_STATUS)
     .$if(from !== undefined, (query) => query.where('status', '=', from ?? status))
     .orderBy('id')
-    .forUpdate()
+    .forNoKeyUpdate()
     .execute();
   const occurred = now();
   const events: ServerEvent[] = [];
@@ -167,7 +168,7 @@ export async function markQueuesNotReady(db: Db, polledWithinSeconds: number): P
     where id in (
       select id from work_queue
       where status = 'READY' and (last_polled is null or last_polled < now() - make_interval(secs => ${polledWithinSeconds}))
-      order by id for update skip locked
+      order by id for no key update skip locked
     ) returning id`.execute(db);
   return await queueEvents(db, 'NOT_READY', rows.map((row) => row.id));
 }

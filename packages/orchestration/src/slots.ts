@@ -99,7 +99,7 @@ async function decideDemands(sql: Sql, demands: readonly Demand[]): Promise<(boo
   const verdicts = await sql<{ taken: boolean | null }[]>`
     with demand as materialized ${entries(sql, DEMAND_COLUMNS, demands.map(toDemandEntry))}, locked as materialized (
       select l.*, ${sql.unsafe(ACTIVE_SLOTS)} as taken from concurrency_limit_v2 l
-      where l.id in (select unnest(demand.limit_ids) from demand) order by l.id for update
+      where l.id in (select unnest(demand.limit_ids) from demand) order by l.id for no key update
     ), wanted as (
       select d.position, d.slots, l.id,
         l.active and l.taken + d.slots <= l."limit" as fits_alone,
@@ -206,7 +206,7 @@ const releaseTogether = inBatches(async (sql: Sql, releases: readonly (Release &
   const rows = releases.map(({ names, slots, occupancySeconds }, position) => ({ position, names, slots, occupancy: occupancySeconds }));
   const limits = await sql<(MinimalLimit & { position: number })[]>`
     with entry as materialized ${entries(sql, RELEASE_COLUMNS, rows)}, locked as materialized (
-      select l.id, l.name from concurrency_limit_v2 l where l.name in (select unnest(entry.names) from entry) and l.active order by l.id for update
+      select l.id, l.name from concurrency_limit_v2 l where l.name in (select unnest(entry.names) from entry) and l.active order by l.id for no key update
     ), freed as materialized (
       select l.id, sum(e.slots)::integer as slots, count(e.occupancy) as samples, avg(e.occupancy / e.slots) as occupancy
       from entry e join locked l on l.name = any(e.names) group by l.id

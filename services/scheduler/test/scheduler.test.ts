@@ -151,7 +151,7 @@ test('two schedulers and a deployment whose schedules change meanwhile: no run t
     for (let round = 0; round < 60; round++)
       // What the gateway does when schedules are replaced.
       await sql.begin(async (transaction) => {
-        await transaction`select from deployment where id = ${id}::uuid for update`;
+        await transaction`select from deployment where id = ${id}::uuid for no key update`;
         await transaction`delete from deployment_schedule where deployment_id = ${id}::uuid`;
         await transaction`
           insert into deployment_schedule (deployment_id, schedule, active)

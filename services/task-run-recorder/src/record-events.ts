@@ -72,7 +72,7 @@ async function updateRuns(sql: Sql, runs: ReadonlyMap<FoldedRun, string>): Promi
   const nullable = (column: string) => sql.unsafe(`${column} = case when r.sent ? '${column}' then c.${column} else t.${column} end`);
   const rows = await sql<{ id: string }[]>`
     with locked as materialized (
-      select id from task_run where id = any(${[...runs.values()]}::uuid[]) order by id for update
+      select id from task_run where id = any(${[...runs.values()]}::uuid[]) order by id for no key update
     ), updated as (
       update task_run t set
         updated = now(), flow_run_id = r.flow_run_id, name = c.name, task_key = c.task_key, dynamic_key = c.dynamic_key,

@@ -34,7 +34,7 @@ export async function findAutomation(db: Kysely<Tables>, id: string): Promise<Au
 
 /** Reads an automation that nobody else changes until the transaction ends. */
 export async function lockAutomation(db: Kysely<Tables>, id: string): Promise<Automation | undefined> {
-  const row = await db.selectFrom('automation').select(COLUMNS).where('id', '=', id).forUpdate().executeTakeFirst();
+  const row = await db.selectFrom('automation').select(COLUMNS).where('id', '=', id).forNoKeyUpdate().executeTakeFirst();
   return row && toAutomation(row);
 }
 

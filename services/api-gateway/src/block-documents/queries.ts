@@ -40,7 +40,7 @@ export function insertBlockDocument(
     .executeTakeFirst();
 }
 
-/** Reads a document that is about to change: until then nobody else changes it. */
+/** Reads a document that is about to change: until then nobody else changes it or refers to it, or two at once could come to refer to each other. */
 export function lockBlockDocument(db: Kysely<Tables>, id: string): Promise<StoredDocument | undefined> {
   return db.selectFrom('block_document').select(COLUMNS).where('id', '=', id).forUpdate().executeTakeFirst();
 }

@@ -125,7 +125,7 @@ export function lockDeployment(db: Kysely<Tables>, key: { id: string } | { flow_
     .selectFrom('deployment')
     .selectAll()
     .where(({ and }) => and(key))
-    .forUpdate()
+    .forNoKeyUpdate()
     .executeTakeFirst();
 }
 

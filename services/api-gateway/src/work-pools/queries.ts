@@ -58,7 +58,7 @@ export function findWorkPoolHead(db: Kysely<Tables>, name: string) {
 
 /** The pool as it is; nobody else changes it before the transaction ends. */
 export function lockWorkPool(db: Kysely<Tables>, name: string) {
-  return db.selectFrom('work_pool').selectAll().where('name', '=', name).forUpdate().executeTakeFirst();
+  return db.selectFrom('work_pool').selectAll().where('name', '=', name).forNoKeyUpdate().executeTakeFirst();
 }
 
 /** Undefined when the name is taken. */

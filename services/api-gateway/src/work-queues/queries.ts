@@ -79,7 +79,7 @@ export function lockWorkQueue(db: Kysely<Tables>, key: WorkQueueKey) {
     .selectAll('work_queue')
     .select(['work_pool.name as pool_name', 'work_pool.type as pool_type', 'work_pool.default_queue_id'])
     .where(isAddressedBy(key))
-    .forUpdate('work_queue')
+    .forNoKeyUpdate('work_queue')
     .executeTakeFirst();
 }
 
