@@ -138,13 +138,21 @@ export async function markWorkersOffline(db: Db, multiple: number, fallbackInter
   return rows.length;
 }
 
-/** Pools READY without an online worker, and without a poll of one of their queues in the last `polledWithinSeconds`, are not ready. */
+/** Pools READY without an online worker, and without a poll of one of their queues in the last `polledWithinSeconds`, are not ready. Within a transaction. */
 export async function markPoolsNotReady(db: Db, polledWithinSeconds: number): Promise<ServerEvent[]> {
-  const { rows } = await sql<{ id: string }>`
-    select id from work_pool pool where status = 'READY'
-      and not exists (select from worker where work_pool_id = pool.id and status = 'ONLINE')
-      and not exists (select from work_queue where work_pool_id = pool.id and last_polled > now() - make_interval(secs => ${polledWithinSeconds}))`.execute(db);
-  return await movePools(db, 'NOT_READY', rows.map((row) => row.id), 'READY');
+  const findSilent = async (among = sql`true`): Promise<string[]> => {
+    const { rows } = await sql<{ id: string }>`
+      select id from work_pool pool where status = 'READY' and ${among}
+        and not exists (select from worker where work_pool_id = pool.id and status = 'ONLINE')
+        and not exists (select from work_queue where work_pool_id = pool.id and last_polled > now() - make_interval(secs => ${polledWithinSeconds}))`.execute(db);
+    return rows.map((row) => row.id);
+  };
+  const silent = await findSilent();
+  if (silent.length === 0) return [];
+  const areThese = sql`id = any(${silent}::uuid[])`;
+  await sql`select from work_pool where ${areThese} order by id for no key update`.execute(db);
+  // A sign of life that came before the lock found a READY pool and changed nothing: only a statement that begins under the lock sees it.
+  return await movePools(db, 'NOT_READY', await findSilent(areThese), 'READY');
 }
 
 /** Deployments READY that nobody polled lately, neither themselves nor their queue, are not ready. */

@@ -3,7 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { connect } from '@praetor/database/connect';
 import { type TestDatabase, createTestDatabase } from '@praetor/test/support/database';
-import { markDeploymentsPolled, markPoolAlive, markQueuesPolled } from '../src/readiness.ts';
+import { untilBlocked } from '@praetor/test/support/locks';
+import type { ServerEvent } from '../src/lifecycle-events.ts';
+import { markDeploymentsPolled, markPoolAlive, markPoolsNotReady, markQueuesPolled } from '../src/readiness.ts';
 import { scheduleRuns } from '../src/scheduled-runs.ts';
 
 let database: TestDatabase;
@@ -35,4 +37,20 @@ test('a poll, which locks the queue and then its deployments, does not hold up a
     assert.equal((await scheduleRuns(scheduler, deployment, { horizon })).length, 3);
     await markDeploymentsPolled(db, { queueIds: [queue] });
   });
+});
+
+test('a pool that a worker comes back to while it is being found silent stays ready', async () => {
+  const { sql, kysely } = database;
+  const { pool } = await insertPool();
+  await sql`update work_pool set status = 'READY' where id = ${pool}::uuid`;
+  let told: Promise<ServerEvent[]> | undefined;
+  await sql.begin(async (holder) => {
+    await holder`select from work_pool where id = ${pool}::uuid for no key update`;
+    told = kysely.transaction().execute((db) => markPoolsNotReady(db, 60));
+    await untilBlocked(database);
+    await sql`insert into worker (name, work_pool_id, status, last_heartbeat_time) values ('w', ${pool}::uuid, 'ONLINE', now())`;
+    assert.deepEqual(await kysely.transaction().execute((db) => markPoolAlive(db, pool)), []);
+  });
+  assert.deepEqual(await told, []);
+  assert.deepEqual(await sql`select status from work_pool where id = ${pool}::uuid`, [{ status: 'READY' }]);
 });
