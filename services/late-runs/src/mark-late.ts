@@ -15,13 +15,14 @@ interface DueRun extends FoundRun {
 export function markLateRuns(context: RoundContext, signal: AbortSignal): Promise<number> {
   const { sql } = context.database;
   const { afterSeconds } = context.settings.services.lateRuns;
-  return settleInBatches(
+  return settleInBatches<DueRun>(
     BATCH_SIZE,
-    () => sql<DueRun[]>`
+    (after) => sql<DueRun[]>`
       select id, state_id, next_scheduled_start_time from flow_run
       where state_type = 'SCHEDULED' and state_name = 'Scheduled' and state_id is not null
         and next_scheduled_start_time <= now() - make_interval(secs => ${afterSeconds})
-      order by next_scheduled_start_time limit ${BATCH_SIZE}`,
+        and ${after ? sql`(next_scheduled_start_time, id) > (${after.next_scheduled_start_time}::timestamptz, ${after.id}::uuid)` : sql`true`}
+      order by next_scheduled_start_time, id limit ${BATCH_SIZE}`,
     (run) =>
       proposeForFlowRun(context, run, {
         state: proposeState('SCHEDULED', { name: 'Late', details: { scheduled_time: run.next_scheduled_start_time } }),

@@ -46,19 +46,18 @@ export function proposeForTaskRun(context: RoundContext, { id, state_id }: Found
 const CONCURRENCY = 8;
 
 /**
- * Takes batches from `find` and hands them to `settle` until one is not full or none of it could be settled (the same
- * rows would come again). Returns how many were settled.
+ * Takes batches from `find` and hands them to `settle` until one is not full. Each begins after the last run of the one before,
+ * in the order in which `find` gives them, so that runs which cannot be settled hold up nobody. Returns how many were settled.
  */
-export async function settleInBatches<Run>(batchSize: number, find: () => PromiseLike<Run[]>, settle: (run: Run) => Promise<boolean>, signal: AbortSignal): Promise<number> {
+export async function settleInBatches<Run>(batchSize: number, find: (after: Run | undefined) => PromiseLike<Run[]>, settle: (run: Run) => Promise<boolean>, signal: AbortSignal): Promise<number> {
   let total = 0;
-  for (;;) {
-    const runs = await find();
-    let settled = 0;
+  for (let after: Run | undefined; ; ) {
+    const runs: Run[] = await find(after);
     for (let first = 0; first < runs.length && !signal.aborted; first += CONCURRENCY) {
       const outcomes = await Promise.all(runs.slice(first, first + CONCURRENCY).map(settle));
-      settled += outcomes.filter(Boolean).length;
+      total += outcomes.filter(Boolean).length;
     }
-    total += settled;
-    if (signal.aborted || runs.length < batchSize || settled === 0) return total;
+    if (signal.aborted || runs.length < batchSize) return total;
+    after = runs.at(-1);
   }
 }

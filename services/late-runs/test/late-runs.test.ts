@@ -129,6 +129,22 @@ test('what belongs to a cancelled run is cancelled, what is finished stays so', 
   assert.deepEqual(await statesOf('flow_run', remote), ['Pending', 'Running', 'Cancelling']);
 });
 
+test('what cannot be settled does not hold up what comes after it', async () => {
+  const { sql } = database;
+  const parent = await createRun({}, 'RUNNING');
+  const { id } = await createTaskRun(database, { flow_run_id: parent, task_key: 'last', dynamic_key: '0', state: proposeState('RUNNING') }, orchestration);
+  // Their states are not there, so nobody can tell that they are the ones that were found.
+  await sql`
+    insert into task_run (id, name, flow_run_id, task_key, dynamic_key, state_type, state_id)
+    select ('00000000-0000-0000-0000-' || lpad(n::text, 12, '0'))::uuid, 't', ${parent}::uuid, 'k', n::text, 'RUNNING', gen_random_uuid() from generate_series(1, 400) n`;
+  await setState({ flowRunId: parent, state: proposeState('CANCELLED'), policy: 'minimal' });
+  {
+    await using _services = startServices();
+    await untilStates('task_run', id, ['Running', 'Cancelled']);
+  }
+  await sql`delete from task_run where flow_run_id = ${parent}::uuid`;
+});
+
 test('finished task runs of cancelled runs are not even read', async () => {
   const { sql, kysely } = database;
   const parent = await createRun({}, 'RUNNING');
