@@ -1,6 +1,6 @@
 import { classifyDatabaseError } from '@praetor/database/errors';
+import { publishEvents } from '@praetor/orchestration/changes';
 import type { CreateService } from '@praetor/runtime/service';
-import { publishOutboxEvents } from '@praetor/streams/outbox';
 import { LOOKBACK_SECONDS } from '@praetor/triggers/bucket';
 import { createPerformAction } from './actions/perform.ts';
 import { ActionWorker } from './actions/worker.ts';
@@ -36,7 +36,7 @@ export const createAutomations: CreateService = (context) => {
   function onCommit({ events, firings, actions }: Committed): void {
     metrics.firings.inc(firings);
     if (actions > 0) worker.wake();
-    publishOutboxEvents(broker, events, (error) => logger.warn({ error }, 'events wait in the outbox'));
+    publishEvents(context, events);
   }
 
   async function evaluate(texts: readonly string[]): Promise<void> {

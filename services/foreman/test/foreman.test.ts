@@ -135,3 +135,29 @@ test('a sign of life makes them ready again, told once by many callers; the even
   assert.equal(pooled?.['last_status_event_id'], ready.find((event) => event.event === 'prefect.work-pool.ready')?.id);
   assert.deepEqual(await database.sql`select updated from deployment where id = ${deployment}::uuid`, [before], 'a poll is no change that the scheduler should see');
 });
+
+/** Lets changes of pools fail for this reason, the first one alone or all of them, until disposed of. */
+async function failPools(code: string, often: 'once' | 'always'): Promise<AsyncDisposable> {
+  const { sql } = database;
+  await sql.unsafe('create sequence pool_changes');
+  await sql.unsafe(`
+    create function fail_pools() returns trigger language plpgsql as $$ begin
+      if nextval('pool_changes') = 1 or ${often === 'always'} then raise exception 'as if' using errcode = '${code}'; end if;
+      return new;
+    end $$`);
+  await sql.unsafe('create trigger fail_pools before update on work_pool for each row execute function fail_pools()');
+  return {
+    async [Symbol.asyncDispose]() {
+      await sql.unsafe('drop function fail_pools cascade');
+      await sql.unsafe('drop sequence pool_changes');
+    },
+  };
+}
+
+test('what ends in a deadlock is done again at once', async () => {
+  const { pool } = await insertPool();
+  await using _deadlock = await failPools('40P01', 'once');
+  await using _foreman = startCopies(1, database.url, createForeman, { PREFECT_SERVER_SERVICES_FOREMAN_LOOP_SECONDS: '60' });
+  await until('the pool is not ready', async () => (await statusOf('work_pool', pool)) === 'NOT_READY');
+  assert.equal((await events()).filter((event) => event.event === 'prefect.work-pool.not-ready').length, 1);
+});

@@ -1,9 +1,9 @@
 import { classifyDatabaseError } from '@praetor/database/errors';
-import { NotFoundError } from '@praetor/schema/errors';
+import { publishEvents } from '@praetor/orchestration/changes';
 import { type FlowRunProposal, type StateChange, type TaskRunProposal, setFlowRunState, setTaskRunState } from '@praetor/orchestration/set-state';
 import { orchestrationSettings } from '@praetor/orchestration/settings';
 import type { ServiceContext } from '@praetor/runtime/service';
-import { publishOutboxEvents } from '@praetor/streams/outbox';
+import { NotFoundError } from '@praetor/schema/errors';
 
 /** A run that a look at the tables found, with the state it was found in. */
 export interface FoundRun {
@@ -18,16 +18,16 @@ export type RoundContext = Pick<ServiceContext, 'settings' | 'database' | 'broke
 type Proposal<T extends FlowRunProposal | TaskRunProposal> = Omit<T, 'flowRunId' | 'taskRunId' | 'onlyFromStateId'>;
 
 /** Publishes what a change tells. True where a new state was stored; a run that was deleted meanwhile has none. */
-async function settleOne({ broker, logger }: RoundContext, runId: string, change: Promise<StateChange>): Promise<boolean> {
+async function settleOne(context: RoundContext, runId: string, change: Promise<StateChange>): Promise<boolean> {
   try {
     const { events, isNew } = await change;
-    publishOutboxEvents(broker, events, (error) => logger.warn({ error }, 'events wait in the outbox'));
+    publishEvents(context, events);
     return isNew;
   } catch (error) {
     if (error instanceof NotFoundError) return false;
     // One run that cannot be settled must not stop the others; without a database there are none.
     if (classifyDatabaseError(error) === 'unavailable') throw error;
-    logger.error({ error, runId }, 'a run could not be given its new state');
+    context.logger.error({ error, runId }, 'a run could not be given its new state');
     return false;
   }
 }

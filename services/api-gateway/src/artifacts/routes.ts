@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { change } from '@praetor/orchestration/changes';
 import { eventResource, relatedResource, type ServerEvent } from '@praetor/orchestration/lifecycle-events';
 import { type Artifact, type ArtifactCollection, artifact, artifactCollection, artifactCreate, artifactUpdate } from '@praetor/schema/artifact';
 import { NotFoundError } from '@praetor/schema/errors';
 import { artifactCollectionFilter, artifactCollectionSort, artifactFilter, artifactSort } from '@praetor/schema/filters/artifact';
 import { uuid } from '@praetor/schema/primitives';
-import { change } from '../changes.ts';
 import type { GatewayContext } from '../context.ts';
 import { bodyParameters } from '../http/body.ts';
 import { page, readPage } from '../http/pagination.ts';

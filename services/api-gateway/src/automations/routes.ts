@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { change } from '@praetor/orchestration/changes';
 import { automationEvent } from '@praetor/orchestration/pauses';
 import { type Automation, automation, automationPartialUpdate, createAutomationSchemas, findInfiniteLoop } from '@praetor/schema/automation';
 import { renewTriggerIds } from '@praetor/schema/automation/trigger';
@@ -8,7 +9,6 @@ import { uuid } from '@praetor/schema/primitives';
 import { now } from '@praetor/schema/timestamps';
 import { findParameterFault } from '@praetor/templates/parameters';
 import { findTemplateFault } from '@praetor/templates/validate';
-import { change } from '../changes.ts';
 import { bodyParameters } from '../http/body.ts';
 import { page, readPage } from '../http/pagination.ts';
 import { type Resource, route } from '../http/route.ts';

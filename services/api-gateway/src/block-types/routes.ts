@@ -1,11 +1,11 @@
 import { z } from 'zod';
+import { change } from '@praetor/orchestration/changes';
 import { eventResource, type ServerEvent } from '@praetor/orchestration/lifecycle-events';
 import { type BlockType, type BlockTypeUpdate, blockType, blockTypeCreate, blockTypeUpdate } from '@praetor/schema/block';
 import { ConflictError, ForbiddenError, NotFoundError } from '@praetor/schema/errors';
 import { blockSchemaFilter, blockTypeFilter } from '@praetor/schema/filters/block';
 import { uuid } from '@praetor/schema/primitives';
 import { deleteDanglingResultStorage } from '../admin/queries.ts';
-import { change } from '../changes.ts';
 import { bodyParameters } from '../http/body.ts';
 import { page, readPage } from '../http/pagination.ts';
 import { type Resource, route } from '../http/route.ts';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { change } from '@praetor/orchestration/changes';
 import { releaseLeases, renewLease } from '@praetor/orchestration/leases';
 import { eventResource, type ServerEvent } from '@praetor/orchestration/lifecycle-events';
 import { orchestrationSettings } from '@praetor/orchestration/settings';
@@ -16,7 +17,6 @@ import {
 } from '@praetor/schema/concurrency-limit';
 import { GoneError, NotFoundError } from '@praetor/schema/errors';
 import { boolean, float, integer, uuid } from '@praetor/schema/primitives';
-import { change } from '../changes.ts';
 import { refuseNulls } from '../errors.ts';
 import { bodyParameters } from '../http/body.ts';
 import { page, readPage } from '../http/pagination.ts';

@@ -1,13 +1,13 @@
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import { sqlOf } from '@praetor/database/sql';
+import { change } from '@praetor/orchestration/changes';
 import { releaseLeases } from '@praetor/orchestration/leases';
 import { orchestrationSettings } from '@praetor/orchestration/settings';
 import { takeSlots } from '@praetor/orchestration/slots';
 import { type TagLimit, type TagLimitCreate, minimalConcurrencyLimit, tagLimit, tagLimitCreate } from '@praetor/schema/concurrency-limit';
 import { LockedError, NotFoundError } from '@praetor/schema/errors';
 import { uuid } from '@praetor/schema/primitives';
-import { change } from '../changes.ts';
 import { type LimitKey, deleteLimit, insertLimit, updateLimit } from '../concurrency-limits-v2/queries.ts';
 import { toLimitEvent } from '../concurrency-limits-v2/routes.ts';
 import type { GatewayContext } from '../context.ts';

@@ -1,9 +1,9 @@
+import { change, publishEvents } from '@praetor/orchestration/changes';
 import type { CreatedRun } from '@praetor/orchestration/create-run';
 import { type RunPattern, type RunPlacement, createDeploymentRun } from '@praetor/orchestration/deployment-runs';
 import type { DeploymentFlowRunCreate, FlowRunCreateResult } from '@praetor/schema/deployment';
 import { BadRequestError } from '@praetor/schema/errors';
 import type { CreatedBy } from '@praetor/schema/flow-run';
-import { change, publishEvents } from '../changes.ts';
 import type { GatewayContext } from '../context.ts';
 import { placeInPool } from '../work-pools/placement.ts';
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { deploymentConditions } from '@praetor/database/filter/related';
+import { change } from '@praetor/orchestration/changes';
 import { checkParameterSize } from '@praetor/parameters/size';
 import {
   type Deployment,
@@ -13,7 +14,6 @@ import { NotFoundError } from '@praetor/schema/errors';
 import { deploymentSort } from '@praetor/schema/filters/deployment';
 import { workPoolFilter, workQueueFilter } from '@praetor/schema/filters/work-pool';
 import { uuid } from '@praetor/schema/primitives';
-import { change } from '../changes.ts';
 import type { GatewayContext } from '../context.ts';
 import { bodyParameters, bulkLimit } from '../http/body.ts';
 import { numberedPage, page, pageOf, paginate, readPage } from '../http/pagination.ts';

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { z } from 'zod';
 import type { Condition } from '@praetor/database/filter';
+import { change } from '@praetor/orchestration/changes';
 import { findRunPattern } from '@praetor/orchestration/deployment-runs';
 import { markDeploymentsPolled } from '@praetor/orchestration/readiness';
 import { deploymentFlowRunCreate, flowRunBulkCreateResponse } from '@praetor/schema/deployment';
@@ -8,7 +9,6 @@ import { BadRequestError, NotFoundError } from '@praetor/schema/errors';
 import { flowRun } from '@praetor/schema/flow-run';
 import { timestamp, uuid } from '@praetor/schema/primitives';
 import { plainWorkQueue } from '@praetor/schema/work-queue';
-import { change } from '../changes.ts';
 import { findFlowRun, selectFlowRuns } from '../flow-runs/queries.ts';
 import { bodyParameters } from '../http/body.ts';
 import { automationHeaders, causingAutomation } from '../http/client.ts';

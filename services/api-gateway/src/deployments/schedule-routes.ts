@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import { z } from 'zod';
 import type { Tables } from '@praetor/database/tables';
+import { change } from '@praetor/orchestration/changes';
 import { deleteScheduledRuns } from '@praetor/orchestration/delete-runs';
 import { setDeploymentPaused } from '@praetor/orchestration/pauses';
 import { scheduleRuns } from '@praetor/orchestration/scheduled-runs';
@@ -8,7 +9,6 @@ import { NotFoundError } from '@praetor/schema/errors';
 import { isJsonObject } from '@praetor/schema/json';
 import { duration, integer, timestamp, uuid } from '@praetor/schema/primitives';
 import { deploymentSchedule, deploymentScheduleCreate, deploymentScheduleUpdate } from '@praetor/schema/schedule';
-import { change } from '../changes.ts';
 import type { GatewayContext } from '../context.ts';
 import { bodyParameters } from '../http/body.ts';
 import { type Route, route } from '../http/route.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { flowRunConditions } from '@praetor/database/filter/related';
+import { publishEvents } from '@praetor/orchestration/changes';
 import { deleteFlowRuns } from '@praetor/orchestration/delete-runs';
 import { randomRunName } from '@praetor/orchestration/names';
 import { orchestrationSettings } from '@praetor/orchestration/settings';
@@ -10,7 +11,6 @@ import { workPoolFilter, workQueueFilter } from '@praetor/schema/filters/work-po
 import { type FlowRun, type FlowRunCreate, type FlowRunUpdate, flowRun, flowRunBulkDeleteResponse, flowRunCreate, flowRunUpdate } from '@praetor/schema/flow-run';
 import { jsonObject, uuid } from '@praetor/schema/primitives';
 import { historyInterval, historyRange } from '@praetor/schema/run-history';
-import { publishEvents } from '../changes.ts';
 import type { GatewayContext } from '../context.ts';
 import { bodyParameters, bulkLimit } from '../http/body.ts';
 import { automationHeaders, causingAutomation } from '../http/client.ts';

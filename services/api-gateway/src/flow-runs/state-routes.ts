@@ -1,3 +1,4 @@
+import { publishEvents } from '@praetor/orchestration/changes';
 import { resumeFlowRun } from '@praetor/orchestration/resume-flow-run';
 import { orchestrationSettings } from '@praetor/orchestration/settings';
 import { type StateChange, setFlowRunState } from '@praetor/orchestration/set-state';
@@ -5,7 +6,6 @@ import { flowRunFilter } from '@praetor/schema/filters/flow-run';
 import { type FlowRunOrchestrationResult, flowRunBulkSetStateResponse } from '@praetor/schema/flow-run';
 import { jsonObject, uuid } from '@praetor/schema/primitives';
 import { type StateCreate, orchestrationResult, stateProposal } from '@praetor/schema/state';
-import { publishEvents } from '../changes.ts';
 import type { GatewayContext } from '../context.ts';
 import { bodyParameters, bulkLimit } from '../http/body.ts';
 import { type ClientVersions, clientVersions } from '../http/client.ts';

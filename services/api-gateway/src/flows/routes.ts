@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { change, publishEvents } from '@praetor/orchestration/changes';
 import { type ServerEvent, eventResource, toOutboxEvent } from '@praetor/orchestration/lifecycle-events';
 import { NotFoundError } from '@praetor/schema/errors';
 import { flowSort } from '@praetor/schema/filters/flow';
 import { workPoolFilter } from '@praetor/schema/filters/work-pool';
 import { type Flow, type FlowCreate, flow, flowBulkDeleteResponse, flowCreate, flowUpdate } from '@praetor/schema/flow';
 import { uuid } from '@praetor/schema/primitives';
-import { change, publishEvents } from '../changes.ts';
 import type { GatewayContext } from '../context.ts';
 import { bodyParameters, bulkLimit } from '../http/body.ts';
 import { numberedPage, page, pageOf, paginate, readPage } from '../http/pagination.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { taskRunConditions } from '@praetor/database/filter/related';
 import { sqlOf } from '@praetor/database/sql';
+import { change, publishEvents } from '@praetor/orchestration/changes';
 import { createTaskRun } from '@praetor/orchestration/create-task-run';
 import { releaseLeases } from '@praetor/orchestration/leases';
 import { randomRunName } from '@praetor/orchestration/names';
@@ -12,7 +13,6 @@ import { uuid } from '@praetor/schema/primitives';
 import { historyInterval, historyRange } from '@praetor/schema/run-history';
 import { orchestrationResult, proposeState, stateProposal } from '@praetor/schema/state';
 import { type TaskRun, type TaskRunCreate, taskRun, taskRunCreate, taskRunSummary, taskRunUpdate } from '@praetor/schema/task-run';
-import { change, publishEvents } from '../changes.ts';
 import type { GatewayContext } from '../context.ts';
 import { bodyParameters } from '../http/body.ts';
 import { numberedPage, page, pageOf, paginate, readPage } from '../http/pagination.ts';

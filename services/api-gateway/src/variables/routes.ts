@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { change } from '@praetor/orchestration/changes';
 import { eventResource, type ServerEvent } from '@praetor/orchestration/lifecycle-events';
 import { ConflictError, NotFoundError } from '@praetor/schema/errors';
 import { uuid } from '@praetor/schema/primitives';
 import { type Variable, type VariableUpdate, variable, variableCreate, variableFilter, variableSort, variableUpdate } from '@praetor/schema/variable';
-import { change } from '../changes.ts';
 import type { GatewayContext } from '../context.ts';
 import { refuseNulls } from '../errors.ts';
 import { bodyParameters } from '../http/body.ts';

@@ -1,9 +1,9 @@
 import type { Kysely } from 'kysely';
 import type { Tables } from '@praetor/database/tables';
+import type { Emit } from '@praetor/orchestration/changes';
 import { NotFoundError } from '@praetor/schema/errors';
 import type { JsonObject } from '@praetor/schema/json';
 import { workPoolCreate } from '@praetor/schema/work-pool';
-import type { Emit } from '../changes.ts';
 import { addWorkQueue } from '../work-queues/changes.ts';
 import { createWorkPool } from './changes.ts';
 import { findWorkPoolHead } from './queries.ts';

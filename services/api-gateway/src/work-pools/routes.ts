@@ -1,11 +1,11 @@
 import { z } from 'zod';
+import { change } from '@praetor/orchestration/changes';
 import { findDefaultMisfit, referencedBlocks } from '@praetor/parameters/job-variables';
 import { ConflictError, ForbiddenError, NotFoundError, UnprocessableError } from '@praetor/schema/errors';
 import { workPoolFilter } from '@praetor/schema/filters/work-pool';
 import { type FlowRun, flowRun } from '@praetor/schema/flow-run';
 import { integer, timestamp, uuid } from '@praetor/schema/primitives';
 import { type WorkPoolCreate, type WorkPoolUpdate, workPool, workPoolConcurrency, workPoolCreate, workPoolUpdate } from '@praetor/schema/work-pool';
-import { change } from '../changes.ts';
 import type { GatewayContext } from '../context.ts';
 import { bodyParameters } from '../http/body.ts';
 import { numberedPage, page, readPage } from '../http/pagination.ts';

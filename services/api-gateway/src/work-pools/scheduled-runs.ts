@@ -1,11 +1,11 @@
 import { type Kysely, sql } from 'kysely';
 import { readShared } from '@praetor/database/shared-reads';
 import type { Tables } from '@praetor/database/tables';
+import { change } from '@praetor/orchestration/changes';
 import { markDeploymentsPolled, markPoolAlive, markQueuesPolled } from '@praetor/orchestration/readiness';
 import { NotFoundError } from '@praetor/schema/errors';
 import type { FlowRun } from '@praetor/schema/flow-run';
 import type { Timestamp } from '@praetor/schema/timestamps';
-import { change } from '../changes.ts';
 import type { GatewayContext } from '../context.ts';
 import { readFlowRuns } from '../flow-runs/queries.ts';
 import { POOL_SLOT_STATES } from '../work-queues/queries.ts';

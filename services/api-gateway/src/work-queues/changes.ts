@@ -1,12 +1,12 @@
 import type { Kysely } from 'kysely';
 import { withJsonColumns } from '@praetor/database/json-columns';
 import type { Tables } from '@praetor/database/tables';
+import type { Emit } from '@praetor/orchestration/changes';
 import { workQueueStatusAfter } from '@praetor/orchestration/pauses';
 import { workQueueStatusEvent } from '@praetor/orchestration/readiness';
 import { ConflictError } from '@praetor/schema/errors';
 import type { JsonObject } from '@praetor/schema/json';
 import type { WorkQueueCreate, WorkQueueUpdate } from '@praetor/schema/work-queue';
-import type { Emit } from '../changes.ts';
 import { refuseNulls } from '../errors.ts';
 import { type PoolLabels, workQueueEvent } from './events.ts';
 import { findFreePriority, makeRoom } from './priorities.ts';

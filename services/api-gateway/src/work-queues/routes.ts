@@ -1,13 +1,13 @@
 import { sql } from 'kysely';
 import { z } from 'zod';
 import { workQueueCondition } from '@praetor/database/filter/resources';
+import { change } from '@praetor/orchestration/changes';
 import { markDeploymentsPolled, markQueuesPolled } from '@praetor/orchestration/readiness';
 import { ConflictError, NotFoundError } from '@praetor/schema/errors';
 import { workQueueFilter } from '@praetor/schema/filters/work-pool';
 import { flowRun } from '@praetor/schema/flow-run';
 import { boolean, timestamp, uuid } from '@praetor/schema/primitives';
 import { type WorkQueue, type WorkQueueCreate, workQueue, workQueueConcurrency, workQueueCreate, workQueueHealth, workQueueUpdate } from '@praetor/schema/work-queue';
-import { change } from '../changes.ts';
 import type { GatewayContext } from '../context.ts';
 import { bodyParameters } from '../http/body.ts';
 import { numberedPage, page, paginate, readPage } from '../http/pagination.ts';

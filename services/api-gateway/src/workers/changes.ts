@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Tables } from '@praetor/database/tables';
+import type { Emit } from '@praetor/orchestration/changes';
 import { markPoolAlive } from '@praetor/orchestration/readiness';
-import type { Emit } from '../changes.ts';
 import { recordHeartbeat } from './queries.ts';
 
 /** Notes a worker's sign of life, which makes its pool READY. */

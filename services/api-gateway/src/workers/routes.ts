@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { change } from '@praetor/orchestration/changes';
 import { NotFoundError } from '@praetor/schema/errors';
 import { workerFilter } from '@praetor/schema/filters/work-pool';
 import { integer } from '@praetor/schema/primitives';
 import { worker } from '@praetor/schema/worker';
-import { change } from '../changes.ts';
 import { bodyParameters } from '../http/body.ts';
 import { page, readPage } from '../http/pagination.ts';
 import { type Route, route } from '../http/route.ts';

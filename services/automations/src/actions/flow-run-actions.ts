@@ -1,3 +1,4 @@
+import { publishEvents } from '@praetor/orchestration/changes';
 import { deleteFlowRuns } from '@praetor/orchestration/delete-runs';
 import { resumeFlowRun } from '@praetor/orchestration/resume-flow-run';
 import { type StateChange, setFlowRunState } from '@praetor/orchestration/set-state';
@@ -5,7 +6,6 @@ import { orchestrationSettings } from '@praetor/orchestration/settings';
 import type { ServiceContext } from '@praetor/runtime/service';
 import { type StateCreate, proposeState } from '@praetor/schema/state';
 import { addSeconds, now } from '@praetor/schema/timestamps';
-import { publishOutboxEvents } from '@praetor/streams/outbox';
 import type { TriggeredAction } from '../triggered-action.ts';
 import { ActionFailedError, type Outcome } from './outcome.ts';
 import { refusing } from './refusals.ts';
@@ -56,7 +56,7 @@ export async function changeState(context: Context, triggered: TriggeredAction):
   const change = await refusing(related, () =>
     setFlowRunState(context.database, { flowRunId, state, policy: force ? 'minimal' : 'core' }, orchestrationSettings(context.settings)),
   );
-  publishOutboxEvents(context.broker, change.events, (error) => context.logger.warn({ error }, 'events wait in the outbox'));
+  publishEvents(context, change.events);
   return judge(change, triggered.id, { related, details: { status_code: change.isNew ? 201 : 200 } });
 }
 
@@ -65,7 +65,7 @@ export async function resume(context: Context, triggered: TriggeredAction, { isR
   const flowRunId = findFlowRun(triggered);
   const related = [targetResource('flow-run', flowRunId)];
   const change = await refusing(related, () => resumeFlowRun(context.database, { flowRunId }, orchestrationSettings(context.settings)));
-  publishOutboxEvents(context.broker, change.events, (error) => context.logger.warn({ error }, 'events wait in the outbox'));
+  publishEvents(context, change.events);
   // An attempt before this one may have resumed it.
   if (isRepeated && change.result.state?.type !== 'PAUSED') return { related };
   return judge(change, triggered.id, { related });

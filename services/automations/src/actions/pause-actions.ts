@@ -1,10 +1,10 @@
 import type { Kysely } from 'kysely';
 import type { Tables } from '@praetor/database/tables';
-import { type ServerEvent, insertEvents } from '@praetor/orchestration/lifecycle-events';
+import { change } from '@praetor/orchestration/changes';
+import type { ServerEvent } from '@praetor/orchestration/lifecycle-events';
 import { setAutomationEnabled, setDeploymentPaused, setWorkPoolPaused, setWorkQueuePaused } from '@praetor/orchestration/pauses';
 import type { ServiceContext } from '@praetor/runtime/service';
 import type { Action } from '@praetor/schema/automation/action';
-import { publishOutboxEvents } from '@praetor/streams/outbox';
 import type { TriggeredAction } from '../triggered-action.ts';
 import { ActionFailedError, type Outcome } from './outcome.ts';
 import { findTarget, targetResource } from './targets.ts';
@@ -44,16 +44,16 @@ async function findPoolName(db: Kysely<Tables>, id: string): Promise<string | un
 }
 
 /** Pauses or resumes the target of an action. */
-export async function pauseTarget({ database, broker, logger }: Pick<ServiceContext, 'database' | 'broker' | 'logger'>, action: PauseAction, triggered: TriggeredAction): Promise<Outcome> {
+export async function pauseTarget(context: Pick<ServiceContext, 'database' | 'broker' | 'logger'>, action: PauseAction, triggered: TriggeredAction): Promise<Outcome> {
   const { kind, selected, status, apply } = toPause(action);
   const id = findTarget(triggered, kind, selected);
-  const name = kind === 'work-pool' ? await findPoolName(database.kysely, id) : undefined;
+  const name = kind === 'work-pool' ? await findPoolName(context.database.kysely, id) : undefined;
   const related = [targetResource(kind, id, name)];
-  const events = await database.kysely.transaction().execute(async (db) => {
-    const told = await apply(db, id);
-    return told && (await insertEvents(db, told));
+  const isFound = await change(context, async (db, emit) => {
+    const events = await apply(db, id);
+    for (const event of events ?? []) emit(event);
+    return events !== undefined;
   });
-  if (events === undefined) throw new ActionFailedError(`The ${kind} ${id} was not found.`, kind === 'work-pool' ? {} : { related, details: { status_code: 404 } });
-  publishOutboxEvents(broker, events, (error) => logger.warn({ error }, 'events wait in the outbox'));
+  if (!isFound) throw new ActionFailedError(`The ${kind} ${id} was not found.`, kind === 'work-pool' ? {} : { related, details: { status_code: 404 } });
   return { related, details: { status_code: status } };
 }

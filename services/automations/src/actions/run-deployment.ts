@@ -1,3 +1,4 @@
+import { publishEvents } from '@praetor/orchestration/changes';
 import { createDeploymentRun, findRunPattern } from '@praetor/orchestration/deployment-runs';
 import { relatedResource } from '@praetor/orchestration/lifecycle-events';
 import { hydrateParameters } from '@praetor/parameters/workspace';
@@ -8,7 +9,6 @@ import { BadRequestError } from '@praetor/schema/errors';
 import { type Json, type JsonObject, isJsonObject } from '@praetor/schema/json';
 import { proposeState } from '@praetor/schema/state';
 import { addSeconds, now } from '@praetor/schema/timestamps';
-import { publishOutboxEvents } from '@praetor/streams/outbox';
 import { upgradeTemplates } from '@praetor/templates/parameters';
 import type { TriggeredAction } from '../triggered-action.ts';
 import { ActionFailedError, type Outcome } from './outcome.ts';
@@ -39,7 +39,7 @@ async function renderParameters({ database, settings }: ServiceContext, triggere
 
 /** Creates a run of a deployment: one for the invocation, however often it is attempted. */
 export async function runDeployment(context: ServiceContext, action: RunDeployment, triggered: TriggeredAction): Promise<Outcome> {
-  const { database, settings, broker, logger } = context;
+  const { database, settings } = context;
   const { automation } = triggered;
   const deploymentId = findTarget(triggered, 'deployment', action.deployment_id);
   const target = targetResource('deployment', deploymentId);
@@ -54,7 +54,7 @@ export async function runDeployment(context: ServiceContext, action: RunDeployme
     const createdBy = { id: automation.id, type: 'AUTOMATION' as const, display_value: automation.name };
     return await createDeploymentRun(database, pattern, { ...run, state, parameters }, { createdBy, settings });
   });
-  publishOutboxEvents(broker, created.events, (error) => logger.warn({ error }, 'events wait in the outbox'));
+  publishEvents(context, created.events);
   const named = await database.kysely.selectFrom('flow_run').select('name').where('id', '=', created.id).executeTakeFirst();
   return { related: [target, relatedResource('flow-run', created.id, named?.name)], details: { status_code: 201 } };
 }

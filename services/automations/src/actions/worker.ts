@@ -1,6 +1,6 @@
 import { classifyDatabaseError } from '@praetor/database/errors';
+import { publishEvents } from '@praetor/orchestration/changes';
 import type { ServiceContext } from '@praetor/runtime/service';
-import { publishOutboxEvents } from '@praetor/streams/outbox';
 import { backoff, pause } from '@praetor/streams/backoff';
 import type { TriggeredAction } from '../triggered-action.ts';
 import { ActionFailedError, ActionInterruptedError, type Outcome, actionEvents } from './outcome.ts';
@@ -86,7 +86,7 @@ export class ActionWorker {
 
   async #carryOut({ action, attempts }: ClaimedAction, signal: AbortSignal): Promise<void> {
     const { context, perform, onFinished, onRetry } = this.#options;
-    const { database, broker, logger } = context;
+    const { database, logger } = context;
     try {
       const outcome = await this.#attempt(() => perform(action, { isRepeated: attempts > 1, isLast: attempts >= MAXIMUM_ATTEMPTS, signal: AbortSignal.any([signal, AbortSignal.timeout(MAXIMUM_SECONDS * 1000)]) }));
       if (outcome instanceof ActionInterruptedError && attempts < MAXIMUM_ATTEMPTS) {
@@ -98,7 +98,7 @@ export class ActionWorker {
       const events = await finishAction(database.sql, action.id, actionEvents(action, outcome, failure));
       if (events.length === 0) return;
       onFinished(action, failure === undefined ? 'executed' : 'failed');
-      publishOutboxEvents(broker, events, (error) => logger.warn({ error }, 'events wait in the outbox'));
+      publishEvents(context, events);
     } catch (error) {
       // The database is away: the action comes back when its lease is over.
       logger.warn({ error, action: action.id }, 'an action could not be finished and will be tried again');

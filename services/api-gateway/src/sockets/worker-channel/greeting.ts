@@ -1,10 +1,10 @@
 import type { Kysely } from 'kysely';
 import type { Tables } from '@praetor/database/tables';
+import { type Emit, change } from '@praetor/orchestration/changes';
 import { findDefaultMisfit } from '@praetor/parameters/job-variables';
 import type { WorkPool } from '@praetor/schema/work-pool';
 import { workPoolCreate } from '@praetor/schema/work-pool';
 import { CHANNEL_VERSION, type WorkerHello, type WorkerReady, grantCapabilities, wantsCleanup } from '@praetor/schema/worker-channel';
-import { type Emit, change } from '../../changes.ts';
 import type { GatewayContext } from '../../context.ts';
 import { changeWorkPool, createWorkPool } from '../../work-pools/changes.ts';
 import { findWorkPool } from '../../work-pools/queries.ts';

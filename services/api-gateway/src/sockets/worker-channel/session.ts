@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
+import { change } from '@praetor/orchestration/changes';
 import { type CleanupConsumer, type CleanupPolicy, acknowledgeCleanup, releaseCleanup, renewCleanup, reserveCleanup, withdrawCleanup } from '@praetor/orchestration/cleanup-messages';
 import type { Connection } from '@praetor/runtime/connection';
 import type { Timestamp } from '@praetor/schema/timestamps';
 import type { WorkPool } from '@praetor/schema/work-pool';
 import type { CleanupOperation, CleanupOperationFrame, CleanupOutcome, PoolSnapshot, WorkerFrame, WorkerHello, WorkerReady } from '@praetor/schema/worker-channel';
-import { change } from '../../changes.ts';
 import type { GatewayContext } from '../../context.ts';
 import { findWorkPool } from '../../work-pools/queries.ts';
 import { noteHeartbeat } from '../../workers/changes.ts';
