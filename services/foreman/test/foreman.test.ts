@@ -161,3 +161,11 @@ test('what ends in a deadlock is done again at once', async () => {
   await until('the pool is not ready', async () => (await statusOf('work_pool', pool)) === 'NOT_READY');
   assert.equal((await events()).filter((event) => event.event === 'prefect.work-pool.not-ready').length, 1);
 });
+
+test('a step that fails does not hold up the others', async () => {
+  const { pool, queue, deployment } = await insertPool();
+  await using _failure = await failPools('P0001', 'always');
+  await using _foremen = startForemen();
+  await until('queue and deployment are not ready', async () => (await events()).length >= 2);
+  assert.deepEqual([await statusOf('work_pool', pool), await statusOf('work_queue', queue), await statusOf('deployment', deployment)], ['READY', 'NOT_READY', 'NOT_READY']);
+});
