@@ -210,7 +210,8 @@ describe('automations', { skip }, () => {
   });
 
   test('templates see what has happened', async () => {
-    const deployment = await createDeployment();
+    const pool = await api.expect(201, 'POST', '/work_pools/', { name: `pool-${randomUUID()}` });
+    const deployment = await createDeployment({ work_pool_name: pool.name, concurrency_limit: 3, schedules: [{ schedule: { cron: '0 0 31 2 *' }, active: false }] });
     await api.expect(201, 'POST', '/variables/', { name: 'region', value: { code: 7 } });
     const parameters = {
       number: '{{ event.payload.n }}',
@@ -219,16 +220,20 @@ describe('automations', { skip }, () => {
       variable: { __prefect_kind: 'workspace_variable', variable_name: 'region' },
       code: '{{ variables.region.code }}',
       automation: '{{ automation.name }}',
+      queue: '{{ work_queue.name }} {{ work_queue.late_runs_count }} {{ work_queue.healthy }}',
+      run: '{{ flow_run.work_pool_name }} {{ flow_run.estimated_run_time.total_seconds() >= 0 }} {{ flow_run.estimated_start_time_delta }}',
+      deployment: '{{ deployment.schedules|length }} {{ deployment.global_concurrency_limit.limit }}',
     };
     const automation = await watch([{ type: 'run-deployment', deployment_id: deployment, parameters }, { type: 'run-deployment', deployment_id: deployment, parameters: { x: '{{ 1 / 0 }}' } }]);
-    const run = await createRun('RUNNING', { name: 'brisk-otter' });
+    const run = await createRun('RUNNING', { name: 'brisk-otter', work_pool_name: pool.name });
     const subject = `prefect.flow-run.${run}`;
-    const event = makeEvent({ event: automation.name, resource: { 'prefect.resource.id': subject }, payload: { n: 5 } });
+    const related = Object.entries({ 'work-queue': pool.default_queue_id, deployment }).map(([kind, id]) => ({ 'prefect.resource.id': `prefect.${kind}.${id}`, 'prefect.resource.role': kind }));
+    const event = makeEvent({ event: automation.name, resource: { 'prefect.resource.id': subject }, related, payload: { n: 5 } });
     await api.expect(204, 'POST', '/events', [event]);
     const ended = (await automation.ended(2)).toSorted((one, other) => Number(one.payload['action_index']) - Number(other.payload['action_index']));
     assert.deepEqual(ended.map(({ event: name }) => name.split('.').at(-1)), ['executed', 'failed']);
     const [made] = await api.expect(200, 'POST', '/flow_runs/filter', { deployments: { id: { any_: [deployment] } } });
-    assert.deepEqual(made.parameters, { number: 5, text: 'run brisk-otter is Running', labels: [subject], variable: { code: 7 }, code: 7, automation: `on ${automation.name}` });
+    assert.deepEqual(made.parameters, { number: 5, text: 'run brisk-otter is Running', labels: [subject], variable: { code: 7 }, code: 7, automation: `on ${automation.name}`, queue: 'default 0 False', run: `${pool.name} True 0:00:00`, deployment: '1 3' });
     assert.ok('template_error' in (ended[1]?.payload ?? {}));
   });
 

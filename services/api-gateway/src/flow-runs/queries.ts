@@ -6,6 +6,7 @@ import { withJsonColumns } from '@praetor/database/json-columns';
 import { readShared } from '@praetor/database/shared-reads';
 import { sqlOf } from '@praetor/database/sql';
 import type { Tables } from '@praetor/database/tables';
+import { estimateRunTime, estimateStartTimeDelta, estimatedStartTimeDelta } from '@praetor/orchestration/estimates';
 import type { FlowRunSort } from '@praetor/schema/filters/flow-run';
 import type { CreatedBy, FlowRun, FlowRunUpdate } from '@praetor/schema/flow-run';
 import { type JsonObject, toJson } from '@praetor/schema/json';
@@ -14,7 +15,6 @@ import { type FlowRunPolicy, flowRunPolicy } from '@praetor/schema/run-policy';
 import type { StateType } from '@praetor/schema/state';
 import { type Timestamp, nowMicroseconds } from '@praetor/schema/timestamps';
 import type { Page } from '../http/pagination.ts';
-import { estimateRunTime, estimateStartTimeDelta, estimatedStartTimeDelta } from '../runs/estimates.ts';
 import { CURRENT_STATE, type CurrentStateRow, joinCurrentState, toCurrentState } from '../runs/states.ts';
 
 interface FlowRunRow extends CurrentStateRow {

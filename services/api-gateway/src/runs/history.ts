@@ -2,10 +2,10 @@ import { type Kysely, sql } from 'kysely';
 import type { Condition } from '@praetor/database/filter';
 import { readShared } from '@praetor/database/shared-reads';
 import type { Tables } from '@praetor/database/tables';
+import { TERMINAL } from '@praetor/orchestration/estimates';
 import { UnprocessableError } from '@praetor/schema/errors';
 import type { HistoryInterval, HistoryState } from '@praetor/schema/run-history';
 import { type Timestamp, fromMicroseconds, toMicroseconds } from '@praetor/schema/timestamps';
-import { TERMINAL } from './estimates.ts';
 
 /** Longer histories are cut here, without an error (facts/rules.md §13). */
 const MAXIMUM_INTERVALS = 500;

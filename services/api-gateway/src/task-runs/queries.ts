@@ -4,6 +4,7 @@ import { type RelatedFilters, taskRunConditions } from '@praetor/database/filter
 import { readShared } from '@praetor/database/shared-reads';
 import { sqlOf } from '@praetor/database/sql';
 import type { Tables } from '@praetor/database/tables';
+import { estimateRunTime, estimateStartTimeDelta, estimatedRunTime } from '@praetor/orchestration/estimates';
 import type { TaskRunSort } from '@praetor/schema/filters/task-run';
 import type { Labels } from '@praetor/schema/labels';
 import { type TaskRunPolicy, taskRunPolicy } from '@praetor/schema/run-policy';
@@ -11,7 +12,6 @@ import type { TaskRun, TaskRunSummary } from '@praetor/schema/task-run';
 import type { StateType } from '@praetor/schema/state';
 import { type Timestamp, nowMicroseconds } from '@praetor/schema/timestamps';
 import type { Page } from '../http/pagination.ts';
-import { estimateRunTime, estimateStartTimeDelta, estimatedRunTime } from '../runs/estimates.ts';
 import { CURRENT_STATE, type CurrentStateRow, joinCurrentState, toCurrentState } from '../runs/states.ts';
 
 interface TaskRunRow extends CurrentStateRow {

@@ -1,11 +1,14 @@
 import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
 import type { Tables } from '@praetor/database/tables';
+import { estimateRunTime, estimateStartTimeDelta } from '@praetor/orchestration/estimates';
+import { readWorkQueueHealth } from '@praetor/orchestration/work-queue-health';
 import { TemplateError } from '@praetor/templates/errors';
 import { type ModelKind, eventObject, labelDiver, modelObject } from '@praetor/templates/prefect-objects';
 import { renderTemplate } from '@praetor/templates/render';
 import { namesInTemplates } from '@praetor/templates/validate';
 import type { JsonObject } from '@praetor/schema/json';
+import { nowMicroseconds } from '@praetor/schema/timestamps';
 import { allEvents, allFirings } from '@praetor/triggers/firing';
 import type { TriggeredAction } from '../triggered-action.ts';
 import { ActionFailedError } from './outcome.ts';
@@ -15,13 +18,32 @@ import { resourceOfKind } from './targets.ts';
 
 type Db = Kysely<Tables>;
 
-const byId = (table: 'flow' | 'concurrency_limit_v2') => async (db: Db, id: string) => await db.selectFrom(table).selectAll().where('id', '=', id).executeTakeFirst();
+const byId = (table: 'flow' | 'concurrency_limit_v2' | 'work_pool') => async (db: Db, id: string) => await db.selectFrom(table).selectAll().where('id', '=', id).executeTakeFirst();
 
-const findRun = (kind: 'flow_run' | 'task_run') => async (db: Db, id: string) => {
-  const state = sql.raw(`(select json_build_object('id', s.id, 'type', s.type, 'name', s.name, 'timestamp', s.timestamp, 'message', s.message, 'state_details', s.state_details)
-    from ${kind}_state s where s.id = ${kind}.state_id)`);
-  return await db.selectFrom(kind).selectAll(kind).select(sql<JsonObject | null>`${state}`.as('state')).where(`${kind}.id`, '=', id).executeTakeFirst();
-};
+const stateOf = (kind: 'flow_run' | 'task_run') =>
+  sql<JsonObject | null>`${sql.raw(`(select json_build_object('id', s.id, 'type', s.type, 'name', s.name, 'timestamp', s.timestamp, 'message', s.message, 'state_details', s.state_details)
+    from ${kind}_state s where s.id = ${kind}.state_id)`)}`.as('state');
+
+type Times = Parameters<typeof estimateRunTime>[0];
+
+function withEstimates<Run extends Times>(run: Run | undefined): object | undefined {
+  const moment = nowMicroseconds();
+  return run && { ...run, estimated_run_time: estimateRunTime(run, moment), estimated_start_time_delta: estimateStartTimeDelta(run, moment) };
+}
+
+const findFlowRun = async (db: Db, id: string) =>
+  withEstimates(
+    await db
+      .selectFrom('flow_run')
+      .leftJoin('work_queue', 'work_queue.id', 'flow_run.work_queue_id')
+      .leftJoin('work_pool', 'work_pool.id', 'work_queue.work_pool_id')
+      .selectAll('flow_run')
+      .select(['work_pool.id as work_pool_id', 'work_pool.name as work_pool_name', stateOf('flow_run')])
+      .where('flow_run.id', '=', id)
+      .executeTakeFirst(),
+  );
+
+const findTaskRun = async (db: Db, id: string) => withEstimates(await db.selectFrom('task_run').selectAll('task_run').select(stateOf('task_run')).where('task_run.id', '=', id).executeTakeFirst());
 
 const findDeployment = (db: Db, id: string) =>
   db
@@ -29,28 +51,34 @@ const findDeployment = (db: Db, id: string) =>
     .leftJoin('work_queue', 'work_queue.id', 'deployment.work_queue_id')
     .leftJoin('work_pool', 'work_pool.id', 'work_queue.work_pool_id')
     .selectAll('deployment')
-    .select(['work_pool.name as work_pool_name', 'deployment.infra_overrides as job_variables'])
+    .select([
+      'work_pool.name as work_pool_name',
+      'deployment.infra_overrides as job_variables',
+      sql<JsonObject[]>`(select coalesce(json_agg(s order by s.updated desc), '[]') from deployment_schedule s where s.deployment_id = deployment.id)`.as('schedules'),
+      sql<JsonObject | null>`(select to_json(l) from concurrency_limit_v2 l where l.id = deployment.concurrency_limit_id)`.as('global_concurrency_limit'),
+    ])
     .where('deployment.id', '=', id)
     .executeTakeFirst();
 
-const findQueue = (db: Db, id: string) =>
-  db
+/** A queue and how it is served. */
+async function findQueue(db: Db, id: string): Promise<object | undefined> {
+  const queue = await db
     .selectFrom('work_queue')
     .leftJoin('work_pool', 'work_pool.id', 'work_queue.work_pool_id')
     .selectAll('work_queue')
     .select('work_pool.name as work_pool_name')
     .where('work_queue.id', '=', id)
     .executeTakeFirst();
-
-const findPool = (db: Db, id: string) => db.selectFrom('work_pool').selectAll().where('id', '=', id).executeTakeFirst();
+  return queue && { ...queue, ...(await readWorkQueueHealth(db, id)) };
+}
 
 /** The objects that a template may name, and how each is found. */
 const FINDERS: Readonly<Record<string, { kind: ModelKind; find: (db: Db, id: string) => Promise<object | undefined> }>> = {
   deployment: { kind: 'deployment', find: findDeployment },
   flow: { kind: 'flow', find: byId('flow') },
-  flow_run: { kind: 'flow-run', find: findRun('flow_run') },
-  task_run: { kind: 'task-run', find: findRun('task_run') },
-  work_pool: { kind: 'work-pool', find: findPool },
+  flow_run: { kind: 'flow-run', find: findFlowRun },
+  task_run: { kind: 'task-run', find: findTaskRun },
+  work_pool: { kind: 'work-pool', find: byId('work_pool') },
   work_queue: { kind: 'work-queue', find: findQueue },
   concurrency_limit: { kind: 'concurrency-limit', find: byId('concurrency_limit_v2') },
 };

@@ -1,12 +1,12 @@
 import { type Kysely, sql } from 'kysely';
 import { type RelatedFilters, flowRunConditions } from '@praetor/database/filter/related';
 import type { Tables } from '@praetor/database/tables';
+import { estimateRunTime, estimateStartTimeDelta } from '@praetor/orchestration/estimates';
 import type { FlowRunSort } from '@praetor/schema/filters/flow-run';
 import { type Timestamp, nowMicroseconds } from '@praetor/schema/timestamps';
 import type { SimpleFlowRun } from '@praetor/schema/ui';
 import { FLOW_RUN_ORDER } from '../../flow-runs/queries.ts';
 import type { Page } from '../../http/pagination.ts';
-import { estimateRunTime, estimateStartTimeDelta } from '../../runs/estimates.ts';
 
 interface RunTimes {
   id: string;

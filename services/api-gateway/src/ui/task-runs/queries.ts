@@ -2,10 +2,10 @@ import { type Kysely, sql } from 'kysely';
 import { type RelatedFilters, taskRunConditions } from '@praetor/database/filter/related';
 import { readShared } from '@praetor/database/shared-reads';
 import type { Tables } from '@praetor/database/tables';
+import { TERMINAL } from '@praetor/orchestration/estimates';
 import { type StateType, stateType } from '@praetor/schema/state';
 import { type Timestamp, fromMicroseconds } from '@praetor/schema/timestamps';
 import { type CountByState, type TaskRunCount, type UITaskRun, countByState } from '@praetor/schema/ui';
-import { TERMINAL } from '../../runs/estimates.ts';
 import { findTaskRun } from '../../task-runs/queries.ts';
 
 /** SQL: all types by name, so that the index on type and start time can be read for any of them. */
