@@ -1,4 +1,4 @@
-import { type Json, type JsonObject, isJsonObject } from '@praetor/schema/json';
+import { type Json, type JsonObject, isJsonObject, unwrapNumber } from '@praetor/schema/json';
 import { recordField, requiredField, textField } from './block-fields.ts';
 import type { HttpRequest } from './http-request.ts';
 import { InvalidRequestError } from './http-request.ts';
@@ -49,13 +49,14 @@ export function composeCustomWebhook(data: JsonObject, { subject, body }: Notifi
   for (const [key, value] of Object.entries(fillRecord(data, 'params', values))) url.searchParams.append(key, value);
   const cookies = Object.entries(fillRecord(data, 'cookies', values)).map(([key, value]) => `${key}=${value}`);
   const content = bodyOf(data, values);
+  const timeout = unwrapNumber(data['timeout']);
   return {
     method: textField(data, 'method') ?? 'POST',
     url: url.href,
     headers: { ...content.headers, ...(cookies.length > 0 && { cookie: cookies.join('; ') }), ...fillRecord(data, 'headers', values) },
     ...(content.body !== undefined && { body: content.body }),
     allowsPrivate: data['allow_private_urls'] === true,
-    ...(typeof data['timeout'] === 'number' && { timeoutSeconds: data['timeout'] }),
+    ...(typeof timeout === 'number' && timeout > 0 && { timeoutSeconds: timeout }),
   };
 }
 

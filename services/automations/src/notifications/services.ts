@@ -56,7 +56,7 @@ const discord: Compose = (data, notification) => {
 };
 
 const mattermost: Compose = (data, notification) => {
-  const scheme = data['secure'] === false ? 'http' : 'https';
+  const scheme = data['secure'] === true ? 'https' : 'http';
   const path = (textField(data, 'path') ?? '').replace(/^\/?/, '/').replace(/\/$/, '');
   const port = typeof data['port'] === 'number' ? data['port'] : 8065;
   const url = `${scheme}://${requiredField(data, 'hostname')}:${port}${path}/hooks/${encodeURIComponent(requiredField(data, 'token'))}`;
@@ -107,9 +107,12 @@ const opsgenie: Compose = (data, { subject, body }) => {
 
 const sendgrid: Compose = (data, { subject, body }) => {
   const from = requiredField(data, 'sender_email');
-  const to = textsField(data, 'to_emails').map((email) => ({ email }));
-  const content = { personalizations: [{ to: to.length > 0 ? to : [{ email: from }] }], from: { email: from }, subject: subject || '<no subject>', content: [{ type: 'text/html', value: body }] };
-  return [post('https://api.sendgrid.com/v3/mail/send', content, { authorization: `Bearer ${requiredField(data, 'api_key')}` })];
+  const recipients = textsField(data, 'to_emails');
+  // To each a message of its own: nobody sees who else is told.
+  return (recipients.length > 0 ? recipients : [from]).map((email) => {
+    const content = { personalizations: [{ to: [{ email }] }], from: { email: from }, subject: subject || '<no subject>', content: [{ type: 'text/html', value: body }] };
+    return post('https://api.sendgrid.com/v3/mail/send', content, { authorization: `Bearer ${requiredField(data, 'api_key')}` });
+  });
 };
 
 const twilio: Compose = (data, notification) => {
