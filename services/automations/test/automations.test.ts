@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { Registry } from 'prom-client';
+import { claimActions, postponeAction } from '@praetor/automations/actions/queue';
+import { ActionWorker } from '@praetor/automations/actions/worker';
 import { AutomationSet } from '@praetor/automations/automation-set';
 import { type Committed, findLostFollowers, handleEvents } from '@praetor/automations/handle-events';
 import { lookAtTriggers, readEventsClock } from '@praetor/automations/look';
@@ -9,6 +11,8 @@ import { createMetrics } from '@praetor/automations/metrics';
 import { sweep } from '@praetor/automations/sweep';
 import type { ReceivedEvent } from '@praetor/schema/event';
 import { addSeconds, now } from '@praetor/schema/timestamps';
+import { createBroker } from '@praetor/streams/create-broker';
+import { createTestContext } from '@praetor/test/support/context';
 import { type TestDatabase, createTestDatabase, isPostgresReachable, openDatabase } from '@praetor/test/support/database';
 import { makeEvent } from '@praetor/test/support/events';
 import { makeTrigger, storeAutomation } from './support.ts';
@@ -60,6 +64,43 @@ describe('the evaluation of events', { skip }, () => {
     const actions = await database.sql<{ index: number; cause: string }[]>`
       select (body ->> 'action_index')::integer as index, body -> 'triggering_event' ->> 'event' as cause from praetor.automation_action order by 1`;
     assert.deepEqual(actions.map(({ index, cause }) => [index, cause]), [[0, 'x'], [1, 'x'], [2, 'prefect.automation.triggered']]);
+  });
+
+  test('an action that ended every process which tried it is given up', async () => {
+    await storeAutomation(database.sql, { trigger: makeTrigger({ expect: ['x'] }), actions: [{ type: 'do-nothing' }, { type: 'do-nothing' }] });
+    await handle(happen('x'));
+    await database.sql`update praetor.automation_action set attempts = 6 where body ->> 'action_index' = '0'`;
+    await using broker = createBroker({ saveDeadLetter: async () => {}, onError: () => {} });
+    const performed: number[] = [];
+    const finished = new Map<number, string>();
+    const stop = new AbortController();
+    const worker = new ActionWorker({
+      context: createTestContext(database, broker),
+      perform: async ({ action_index: index }) => {
+        performed.push(index);
+        return {};
+      },
+      onFinished: ({ action_index: index }, result) => {
+        finished.set(index, result);
+        if (finished.size === 2) stop.abort();
+      },
+      onRetry: () => assert.fail('tried again'),
+      onProgress: () => {},
+    });
+    await worker.run(stop.signal);
+    assert.deepEqual([performed, [...finished].toSorted()], [[1], [[0, 'failed'], [1, 'executed']]]);
+  });
+
+  test('an attempt that comes to its end late does not put off the next one', async () => {
+    await storeAutomation(database.sql, { trigger: makeTrigger({ expect: ['x'] }) });
+    await handle(happen('x'));
+    const [late] = await claimActions(database.sql, 1, 0);
+    const [next] = await claimActions(database.sql, 1, 60);
+    assert.ok(late && next);
+    await postponeAction(database.sql, late, 0);
+    assert.deepEqual(await claimActions(database.sql, 1, 60), []);
+    await postponeAction(database.sql, next, 0);
+    assert.equal((await claimActions(database.sql, 1, 60)).length, 1);
   });
 
   test('counts are kept between batches, for each key', async () => {

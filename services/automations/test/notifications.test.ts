@@ -7,10 +7,10 @@ import { ActionFailedError, ActionInterruptedError } from '@praetor/automations/
 import { composeCustomWebhook, composeWebhook } from '@praetor/automations/notifications/custom-webhook';
 import { sendEmail } from '@praetor/automations/notifications/email';
 import { deliverAll } from '@praetor/automations/notifications/delivery';
-import { InvalidRequestError, sendRequest } from '@praetor/automations/notifications/http-request';
+import { InvalidRequestError, UnansweredError, sendRequest } from '@praetor/automations/notifications/http-request';
 import { PrivateAddressError, isPrivateAddress } from '@praetor/automations/notifications/private-addresses';
 import { SERVICES } from '@praetor/automations/notifications/services';
-import type { JsonObject } from '@praetor/schema/json';
+import { type JsonObject, parseJson } from '@praetor/schema/json';
 
 const NOTIFICATION = { subject: 'Late', body: 'the run is late' };
 const never = new AbortController().signal;
@@ -81,6 +81,32 @@ test('a request arrives as it was composed, and a redirection is not followed', 
   server.close();
 });
 
+test('a request that was sent and not answered may have been carried out', async () => {
+  const received: string[] = [];
+  const server = createServer((request, response) => {
+    received.push(String(request.url));
+    if (request.url === '/cut') response.writeHead(201, { 'content-length': '10' }).write('half', () => response.destroy());
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const send = (path: string, timeoutSeconds?: number) =>
+    sendRequest({ method: 'POST', url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`, body: 'x', allowsPrivate: true, ...(timeoutSeconds && { timeoutSeconds }) }, never);
+  await assert.rejects(send('/slow', 0.2), UnansweredError);
+  const { status, text } = await send('/cut');
+  assert.deepEqual([status, text, received], [201, 'half', ['/slow', '/cut']]);
+  server.closeAllConnections();
+  server.close();
+});
+
+test('a webhook waits as long as its block says, however Python writes it', () => {
+  const timeout = (given: unknown) => composeCustomWebhook({ name: 'n', url: 'http://x', timeout: parseJson(String(given)) } as JsonObject, NOTIFICATION).timeoutSeconds;
+  assert.deepEqual([timeout('60.0'), timeout('5'), timeout('-1'), timeout('null')], [60, 5, undefined, undefined]);
+});
+
+test('those who are told by SendGrid do not see each other', () => {
+  const requests = SERVICES['sendgrid-email']?.({ api_key: 'k', sender_email: 'a@b.c', to_emails: ['d@e.f', 'g@h.i'] }, NOTIFICATION) ?? [];
+  assert.deepEqual(requests.map(({ body }) => JSON.parse(body ?? '').personalizations), [[{ to: [{ email: 'd@e.f' }] }], [{ to: [{ email: 'g@h.i' }] }]]);
+});
+
 test('who was told is not told again because another could not be', async () => {
   const server = createServer((request, response) => response.writeHead(request.url === '/well' ? 204 : 503).end()).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -107,7 +133,7 @@ const COMPOSED: [type: string, data: JsonObject, url: string, headers: Record<st
   ['slack-webhook', { url: 'https://hooks.slack.com/services/A/B/C' }, 'https://hooks.slack.com/services/A/B/C', {}, /"mrkdwn":true,"attachments":\[\{"title":"Late","text":"the run is late","color":"#3AA3E3","footer":"Prefect Notifications"/],
   ['ms-teams-webhook', { url: 'https://x.logic.azure.com/workflows/1' }, 'https://x.logic.azure.com/workflows/1', {}, /AdaptiveCard.*"text":"Late","style":"heading",.*"id":"title"\},\{"type":"TextBlock","text":"the run is late","style":"default","wrap":true,"id":"body"\}/],
   ['discord-webhook', { webhook_id: '1', webhook_token: 't' }, 'https://discord.com/api/webhooks/1/t', {}, /"wait":true,"content":"Late\\r\\nthe run is late"/],
-  ['mattermost-webhook', { hostname: 'chat.example.com', token: 't', channels: ['#ops'] }, 'https://chat.example.com:8065/hooks/t', {}, /"text":"Late\\r\\nthe run is late".*"channel":"ops"/],
+  ['mattermost-webhook', { hostname: 'chat.example.com', token: 't', channels: ['#ops'] }, 'http://chat.example.com:8065/hooks/t', {}, /"text":"Late\\r\\nthe run is late".*"channel":"ops"/],
   ['pager-duty-webhook', { integration_key: 'i', api_key: 'a', notify_type: 'failure', region_name: 'eu' }, 'https://events.eu.pagerduty.com/v2/enqueue', { authorization: 'Token token=a' }, /"routing_key":"i".*"summary":"Late","severity":"critical".*"Prefect Notification Body":"the run is late"/],
   ['opsgenie-webhook', { apikey: 'k', target_team: ['t'] }, 'https://api.opsgenie.com/v2/alerts', { authorization: 'GenieKey k' }, /"message":"Late".*"responders":\[\{"type":"team","name":"t"\}\].*"details":\{"type":"info"\}/],
   ['sendgrid-email', { api_key: 'k', sender_email: 'a@b.c', to_emails: ['d@e.f'] }, 'https://api.sendgrid.com/v3/mail/send', { authorization: 'Bearer k' }, /"to":\[\{"email":"d@e.f"\}\].*"subject":"Late".*"type":"text\/html","value":"the run is late"/],
@@ -140,15 +166,18 @@ test('an e-mail goes out by SMTP', async () => {
         lines.push(line);
         if (isData && line !== '.') continue;
         isData = line === 'DATA';
-        socket.write(isData ? '354 go on\r\n' : line === 'QUIT' ? '221 bye\r\n' : '250 fine\r\n');
+        socket.write(isData ? '354 go on\r\n' : line === 'QUIT' ? '221 bye\r\n' : line.includes('nobody@') ? '550 unknown\r\n' : '250 fine\r\n');
       }
     });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const block = { username: 'praetor@example.com', smtp_server: '127.0.0.1', smtp_type: 'INSECURE', smtp_port: (server.address() as AddressInfo).port, email_to: ['a@example.com', 'b@example.com'] };
-  await assert.rejects(sendEmail(block, NOTIFICATION), PrivateAddressError);
-  await sendEmail({ ...block, allow_private_urls: true }, NOTIFICATION);
+  await assert.rejects(sendEmail(block, NOTIFICATION, never), PrivateAddressError);
+  await sendEmail({ ...block, allow_private_urls: true }, NOTIFICATION, never);
+  // What the server refuses for good is not worth another attempt.
+  await assert.rejects(sendEmail({ ...block, allow_private_urls: true, email_to: ['nobody@example.com'] }, NOTIFICATION, never), InvalidRequestError);
+  await assert.rejects(sendEmail({ ...block, allow_private_urls: true }, NOTIFICATION, AbortSignal.abort()));
   assert.ok(lines.includes('RCPT TO:<a@example.com>') && lines.includes('RCPT TO:<b@example.com>'));
   assert.ok(lines.includes('Subject: Late') && lines.includes('the run is late'));
   server.close();

@@ -5,7 +5,7 @@ import type { JsonObject } from '@praetor/schema/json';
 import { composeCustomWebhook, composeWebhook } from '../notifications/custom-webhook.ts';
 import { LONGEST_SHOWN_BODY, WORTH_RETRYING, deliver, deliverAll } from '../notifications/delivery.ts';
 import { sendEmail } from '../notifications/email.ts';
-import { type HttpResponse, InvalidRequestError, sendRequest } from '../notifications/http-request.ts';
+import { type HttpResponse, InvalidRequestError, UnansweredError, sendRequest } from '../notifications/http-request.ts';
 import { PrivateAddressError } from '../notifications/private-addresses.ts';
 import { type Notification, SERVICES } from '../notifications/services.ts';
 import { ActionFailedError, ActionInterruptedError, type Outcome } from './outcome.ts';
@@ -34,9 +34,11 @@ async function reaching<T>(related: EventResource[], work: () => Promise<T>): Pr
   try {
     return await work();
   } catch (error) {
-    if (error instanceof ActionFailedError) throw error;
+    // Also what it was sent through is told in any case.
+    if (error instanceof ActionInterruptedError) throw new ActionInterruptedError(error.message, { related, details: error.details });
+    if (error instanceof ActionFailedError) throw new ActionFailedError(error.message, { related, details: error.details });
     const reason = error instanceof Error ? error.message : String(error);
-    const isFinal = error instanceof InvalidRequestError || error instanceof PrivateAddressError;
+    const isFinal = error instanceof InvalidRequestError || error instanceof PrivateAddressError || error instanceof UnansweredError;
     throw new (isFinal ? ActionFailedError : ActionInterruptedError)(reason, { related });
   }
 }
@@ -58,7 +60,7 @@ export async function callWebhook(context: ServiceContext, blockId: string, payl
 }
 
 async function sendTo({ type, data }: OpenBlock, notification: Notification, signal: AbortSignal): Promise<unknown> {
-  if (type === 'email-server-credentials') return sendEmail(data, notification);
+  if (type === 'email-server-credentials') return sendEmail(data, notification, signal);
   if (type === 'custom-webhook') return deliver(composeCustomWebhook(data, notification), signal);
   const compose = SERVICES[type];
   if (compose === undefined) throw new InvalidRequestError(`Notifications cannot be sent through blocks of type '${type}'.`);
@@ -69,13 +71,6 @@ async function sendTo({ type, data }: OpenBlock, notification: Notification, sig
 export async function sendNotification(context: ServiceContext, blockId: string, notification: Notification, { signal }: Attempt): Promise<Outcome> {
   const block = await loadBlock(context, blockId);
   const related = relatedBlock(block);
-  try {
-    await reaching(related, async () => sendTo(block, notification, signal));
-  } catch (error) {
-    // Tells what it was sent through in any case.
-    if (error instanceof ActionInterruptedError) throw new ActionInterruptedError(error.message, { related, details: error.details });
-    if (error instanceof ActionFailedError) throw new ActionFailedError(error.message, { related, details: error.details });
-    throw error;
-  }
+  await reaching(related, async () => sendTo(block, notification, signal));
   return { related };
 }

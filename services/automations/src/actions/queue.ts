@@ -51,9 +51,9 @@ export async function finishAction(sql: Sql, id: string, events: readonly Server
   return (await retryOnce(() => removeFinished(sql, { id, events: told }))) ? told : [];
 }
 
-/** Puts an action back, to be tried again after some time. */
-export async function postponeAction(sql: Sql, id: string, seconds: number): Promise<void> {
-  await sql`update praetor.automation_action set due = clock_timestamp() + make_interval(secs => ${seconds}) where id = ${id}::uuid`;
+/** Puts an action back after an attempt, to be tried again after some time, unless somebody else is already at the next one. */
+export async function postponeAction(sql: Sql, { action, attempts }: ClaimedAction, seconds: number): Promise<void> {
+  await sql`update praetor.automation_action set due = clock_timestamp() + make_interval(secs => ${seconds}) where id = ${action.id}::uuid and attempts = ${attempts}`;
 }
 
 /** How many actions are not done, and how many seconds the oldest of them has waited. */

@@ -11,7 +11,7 @@ export interface Attempt {
   isRepeated: boolean;
   /** No other attempt will follow. */
   isLast: boolean;
-  /** Aborts when the attempt takes too long, or the process stops. */
+  /** Aborts when the attempt takes too long. A process that stops finishes what it has in hand. */
   signal: AbortSignal;
 }
 
@@ -59,7 +59,7 @@ export class ActionWorker {
       this.#options.onProgress();
       this.#wake = new AbortController();
       try {
-        const started = await this.#startDue(signal);
+        const started = await this.#startDue();
         failures = 0;
         if (started > 0 && this.#running.size < CONCURRENCY) continue;
       } catch (error) {
@@ -71,11 +71,11 @@ export class ActionWorker {
     await Promise.all(this.#running);
   }
 
-  async #startDue(signal: AbortSignal): Promise<number> {
+  async #startDue(): Promise<number> {
     const free = CONCURRENCY - this.#running.size;
     const claimed = free > 0 ? await claimActions(this.#options.context.database.sql, free, LEASE_SECONDS) : [];
     for (const one of claimed) {
-      const work: Promise<void> = this.#carryOut(one, signal).finally(() => {
+      const work: Promise<void> = this.#carryOut(one).finally(() => {
         this.#running.delete(work);
         this.wake();
       });
@@ -84,15 +84,17 @@ export class ActionWorker {
     return claimed.length;
   }
 
-  async #carryOut({ action, attempts }: ClaimedAction, signal: AbortSignal): Promise<void> {
+  async #carryOut(claimed: ClaimedAction): Promise<void> {
+    const { action, attempts } = claimed;
     const { context, perform, onFinished, onRetry } = this.#options;
     const { database, logger } = context;
     try {
-      const outcome = await this.#attempt(() => perform(action, { isRepeated: attempts > 1, isLast: attempts >= MAXIMUM_ATTEMPTS, signal: AbortSignal.any([signal, AbortSignal.timeout(MAXIMUM_SECONDS * 1000)]) }));
+      const attempt = { isRepeated: attempts > 1, isLast: attempts >= MAXIMUM_ATTEMPTS, signal: AbortSignal.timeout(MAXIMUM_SECONDS * 1000) };
+      // Whatever ended the processes that tried before is not given another one.
+      const outcome = attempts > MAXIMUM_ATTEMPTS ? new ActionFailedError(`None of ${MAXIMUM_ATTEMPTS} attempts came to an end.`) : await this.#attempt(() => perform(action, attempt));
       if (outcome instanceof ActionInterruptedError && attempts < MAXIMUM_ATTEMPTS) {
         onRetry();
-        // A process that stops leaves the action to the others.
-        return await postponeAction(database.sql, action.id, signal.aborted ? 0 : backoff(attempts - 1, FIRST_RETRY_MS, LONGEST_RETRY_MS) / 1000);
+        return await postponeAction(database.sql, claimed, backoff(attempts - 1, FIRST_RETRY_MS, LONGEST_RETRY_MS) / 1000);
       }
       const failure = outcome instanceof ActionFailedError ? outcome.message : undefined;
       const events = await finishAction(database.sql, action.id, actionEvents(action, outcome, failure));

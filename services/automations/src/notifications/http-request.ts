@@ -28,17 +28,26 @@ const TIMEOUT_SECONDS = 20;
 async function readStart(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of response) {
-    chunks.push(Buffer.from(chunk));
-    size += Buffer.from(chunk).length;
-    if (size >= LONGEST_BODY) break;
+  try {
+    for await (const chunk of response) {
+      chunks.push(Buffer.from(chunk));
+      size += Buffer.from(chunk).length;
+      if (size >= LONGEST_BODY) break;
+    }
+  } catch {
+    // The status has said what came of it.
   }
   return Buffer.concat(chunks).subarray(0, LONGEST_BODY).toString('utf8');
 }
 
-/** The URL has no host that could be asked, or a header cannot be sent: it will not do at any other time either. */
+/** The URL has no host that could be asked, a header cannot be sent, the server refuses: it will not do at any other time either. */
 export class InvalidRequestError extends Error {
   override readonly name = 'InvalidRequestError';
+}
+
+/** The whole request was sent, and no answer came: it may have been carried out, so it is not to be sent again. */
+export class UnansweredError extends Error {
+  override readonly name = 'UnansweredError';
 }
 
 function parseUrl(text: string): URL {
@@ -49,7 +58,7 @@ function parseUrl(text: string): URL {
 
 /**
  * Sends a request and reads its answer, whatever its status; redirections are answers like others and are not followed.
- * Throws InvalidRequestError, PrivateAddressError, and whatever keeps the network from answering.
+ * Throws InvalidRequestError, PrivateAddressError, UnansweredError, and whatever keeps the request from being sent.
  */
 export async function sendRequest({ method, url: text, headers, body, ...options }: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
   const url = parseUrl(text);
@@ -67,7 +76,8 @@ export async function sendRequest({ method, url: text, headers, body, ...options
       ...(isGuarded && { lookup: lookupPublic }),
       ...(options.verifiesCertificate === false && { rejectUnauthorized: false }),
     });
-    request.on('response', resolve).on('error', reject).end(body);
+    const fail = (error: Error) => reject(request.writableFinished ? new UnansweredError(`No answer came: ${error.message}`, { cause: error }) : error);
+    request.on('response', resolve).on('error', fail).end(body);
   } catch (error) {
     throw new InvalidRequestError(error instanceof Error ? error.message : String(error));
   }
