@@ -65,7 +65,7 @@ export function createRedisTicker({ url, keyPrefix, createTick, logger }: RedisT
       let taken = -Infinity;
       const take = async () => {
         taken = Date.now();
-        await tick();
+        await tick.run();
       };
       const worker = new Worker(name, take, { ...shared, removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } });
       // Both repeat what the connection says; anything else shows as a missed tick.
@@ -85,7 +85,7 @@ export function createRedisTicker({ url, keyPrefix, createTick, logger }: RedisT
         }
       }
 
-      await tick();
+      await tick.run();
       await watch();
       while (!signal.aborted) {
         await pause(every, signal);
@@ -93,9 +93,10 @@ export function createRedisTicker({ url, keyPrefix, createTick, logger }: RedisT
         // Who gets the ticks need not ask whether there are any.
         if (Date.now() - taken <= every) continue;
         await watch();
-        if (isMissed()) await tick();
+        if (isMissed()) await tick.run();
+        else tick.noteWatching();
       }
-      await tick();
+      await tick.run();
       const close = async () => {
         // Forced: no run is going on any more, and an orderly close waits for a Redis that may be away.
         await worker.close(true);

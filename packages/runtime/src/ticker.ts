@@ -1,3 +1,5 @@
+import type { TickWork } from './tick.ts';
+
 /** Calls work at an interval, once per interval over all replicas of a service (one process: plain timers). */
 export interface Ticker extends AsyncDisposable {
   /**
@@ -5,5 +7,5 @@ export interface Ticker extends AsyncDisposable {
    * ended. Runs never overlap within a process; an error is logged, counted and does not end the loop. Work must be safe
    * to run twice: a tick may be repeated or taken over by another replica.
    */
-  every(name: string, intervalSeconds: number, work: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void>;
+  every(name: string, intervalSeconds: number, work: TickWork, signal: AbortSignal): Promise<void>;
 }

@@ -9,7 +9,7 @@ export function createTimerTicker(createTick: CreateTick): Ticker {
       const tick = createTick(name, intervalSeconds, work, signal);
       while (!signal.aborted) {
         const start = performance.now();
-        await tick();
+        await tick.run();
         await pause(Math.max(0, intervalSeconds * 1000 - (performance.now() - start)), signal);
       }
     },

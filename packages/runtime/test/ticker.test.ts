@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { createHealth } from '@praetor/runtime/health';
 import { createRedisTicker } from '@praetor/runtime/redis-ticker';
-import { createTicks } from '@praetor/runtime/tick';
+import { type TickWork, createTicks } from '@praetor/runtime/tick';
 import type { Ticker } from '@praetor/runtime/ticker';
 import { createTimerTicker } from '@praetor/runtime/timer-ticker';
 import { until } from '@praetor/test/support/poll';
@@ -13,14 +13,15 @@ import { RedisServer, isRedisServerInstalled } from '@praetor/test/support/redis
 
 const logger = pino({ level: 'silent' });
 
-function createInstruments() {
+/** Instruments of one process, whose liveness believes that so many seconds more have passed. */
+function createInstruments(ahead: { seconds: number } = { seconds: 0 }) {
   const registry = new Registry();
-  const health = createHealth();
+  const health = createHealth(() => performance.now() + ahead.seconds * 1000);
   return { registry, health, createTick: createTicks({ logger, registry, health }) };
 }
 
 /** Starts a loop; `stop` ends it and resolves when it has ended. */
-function start(ticker: Ticker, intervalSeconds: number, work: (signal: AbortSignal) => Promise<void>) {
+function start(ticker: Ticker, intervalSeconds: number, work: TickWork) {
   const controller = new AbortController();
   const ended = ticker.every('test', intervalSeconds, work, controller.signal);
   return async () => {
@@ -58,6 +59,26 @@ describe('the ticker by timers', () => {
     await stop();
     assert.deepEqual([most, running], [1, 0]);
   });
+
+  test('a run that hangs is noticed, also the first one, and a long one that goes on is not', async () => {
+    const ahead = { seconds: 0 };
+    const { health, createTick } = createInstruments(ahead);
+    const end = Promise.withResolvers<void>();
+    let goOn = () => {};
+    const stop = start(createTimerTicker(createTick), 1, async (_signal, noteProgress) => {
+      goOn = noteProgress;
+      await end.promise;
+    });
+    for (let turn = 0; turn < 5; turn++) {
+      ahead.seconds += 1700;
+      assert.equal(health.isLive().live, true, `turn ${turn}`);
+      goOn();
+    }
+    ahead.seconds += 1801;
+    assert.equal(health.isLive().live, false);
+    end.resolve();
+    await stop();
+  });
 });
 
 describe('the ticker by Redis', { skip: (await isRedisServerInstalled()) ? false : 'needs redis-server' }, () => {
@@ -70,15 +91,23 @@ describe('the ticker by Redis', { skip: (await isRedisServerInstalled()) ? false
   const INTERVAL_SECONDS = 0.5;
 
   /** Replicas of one loop, and a count of their runs. */
-  function startReplicas(count: number, keyPrefix: string) {
+  function startReplicas(count: number, keyPrefix: string, work: (replica: number) => Promise<void> = async () => {}) {
+    const ahead = { seconds: 0 };
+    const instruments = Array.from({ length: count }, () => createInstruments(ahead));
     const runs = Array.from({ length: count }, () => 0);
-    const stops = runs.map((_, replica) =>
-      start(createRedisTicker({ url: server.url, keyPrefix, logger, createTick: createInstruments().createTick }), INTERVAL_SECONDS, async () => {
+    const stops = instruments.map(({ createTick }, replica) =>
+      start(createRedisTicker({ url: server.url, keyPrefix, logger, createTick }), INTERVAL_SECONDS, async () => {
         runs[replica] = (runs[replica] ?? 0) + 1;
+        await work(replica);
       }),
     );
     return {
       count: () => runs.reduce((sum, run) => sum + run, 0),
+      /** For each replica, whether it is live this many seconds on. */
+      areLive(seconds: number) {
+        ahead.seconds += seconds;
+        return instruments.map(({ health }) => health.isLive().live);
+      },
       async [Symbol.asyncDispose]() {
         await Promise.all(stops.map((stop) => stop()));
       },
@@ -128,6 +157,31 @@ describe('the ticker by Redis', { skip: (await isRedisServerInstalled()) ? false
     }
     const runs = await countRuns(survivor);
     assert.ok(isAboutOncePerInterval(runs), `${runs} runs in ten intervals`);
+  });
+
+  test('a replica is alive while others get the ticks, but not while its own run hangs', async () => {
+    const all = [true, true, true, true, true, true];
+    const end = Promise.withResolvers<void>();
+    let isToHang = false;
+    let hanging: number | undefined;
+    await using replicas = startReplicas(all.length, 'liveness', async (replica) => {
+      if (!isToHang) return;
+      isToHang = false;
+      hanging = replica;
+      await end.promise;
+    });
+    using _end = { [Symbol.dispose]: end.resolve };
+    await sleep(1000);
+    replicas.areLive(121);
+    // In this time no more than four of the replicas get a tick.
+    await sleep(3 * INTERVAL_SECONDS * 1000);
+    assert.deepEqual(replicas.areLive(0), all);
+
+    isToHang = true;
+    const hung = await until('a run hangs', async () => hanging);
+    replicas.areLive(1801);
+    await sleep(3 * INTERVAL_SECONDS * 1000);
+    assert.deepEqual(replicas.areLive(0), all.with(hung, false));
   });
 
   test('ends soon while Redis is away', async () => {

@@ -49,7 +49,7 @@ export async function startGateway(environment: Record<string, string> = {}): Pr
     logger: createLogger('api-gateway', settings),
     registry: new Registry(),
     health: createHealth(),
-    ticker: createTimerTicker((_name, _interval, work, signal) => () => work(signal)),
+    ticker: createTimerTicker((_name, _interval, work, signal) => ({ run: () => work(signal, () => {}), noteWatching() {} })),
   };
   const webUi = await openWebUi(context);
   const server = createHttpServer(createApp(context, webUi.handler), settings.api);

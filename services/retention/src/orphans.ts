@@ -11,10 +11,11 @@ interface Page {
  * Deletes the logs or artifacts whose flow run is gone. Walks the runs that they name by the index, a page of runs per
  * statement, since one look at everything would hold the largest table for minutes. Gives how many were deleted.
  */
-export async function deleteOrphans(sql: Sql, child: Child, pageSize: number, signal: AbortSignal): Promise<number> {
+export async function deleteOrphans(sql: Sql, child: Child, pageSize: number, signal: AbortSignal, noteProgress: () => void): Promise<number> {
   const table = sql.unsafe(child);
   let deleted = 0;
   for (let last = '00000000-0000-0000-0000-000000000000'; !signal.aborted; ) {
+    noteProgress();
     // A loose scan: each step of the recursion is one descent of the index.
     const [page] = await sql<Page[]>`
       with recursive named as (

@@ -1,5 +1,6 @@
 import { orchestrationSettings } from '@praetor/orchestration/settings';
 import type { CreateService } from '@praetor/runtime/service';
+import type { TickWork } from '@praetor/runtime/tick';
 import { createMetrics } from './metrics.ts';
 import { deleteOldEvents, deleteOldEventsNamed } from './old-events.ts';
 import { deleteOldFlowRuns } from './old-flow-runs.ts';
@@ -11,31 +12,35 @@ export const createRetention: CreateService = ({ settings, database: { sql }, ti
   const { enabled, loopSeconds, orphanCleanupLoopSeconds, retentionPeriodSeconds, batchSize, eventRetentionOverrides } = settings.services.dbVacuum;
   const eventSeconds = settings.events.retentionPeriodSeconds;
 
-  /** Repeats a batch until it is not full. Each is a transaction of its own: nobody waits long for its locks. */
-  async function deleteAll(kind: string, deleteBatch: () => Promise<number>, signal: AbortSignal): Promise<void> {
+  /**
+   * Repeats a batch until it is not full. Each is a transaction of its own: nobody waits long for its locks. The first time all
+   * of them may take hours.
+   */
+  async function deleteAll(kind: string, deleteBatch: () => Promise<number>, signal: AbortSignal, noteProgress: () => void): Promise<void> {
     let deleted: number;
     do {
+      noteProgress();
       deleted = await deleteBatch();
       metrics.deleted.inc({ kind }, deleted);
     } while (deleted > 0 && !signal.aborted);
   }
 
-  async function deleteEvents(signal: AbortSignal): Promise<void> {
+  const deleteEvents: TickWork = async (signal, noteProgress) => {
     for (const [name, seconds] of Object.entries(eventRetentionOverrides))
-      if (seconds < eventSeconds) await deleteAll('event', () => deleteOldEventsNamed(sql, name, seconds, batchSize), signal);
-    await deleteAll('event', () => deleteOldEvents(sql, eventSeconds, batchSize), signal);
-  }
+      if (seconds < eventSeconds) await deleteAll('event', () => deleteOldEventsNamed(sql, name, seconds, batchSize), signal, noteProgress);
+    await deleteAll('event', () => deleteOldEvents(sql, eventSeconds, batchSize), signal, noteProgress);
+  };
 
-  async function deleteFlowRuns(signal: AbortSignal): Promise<void> {
+  const deleteFlowRuns: TickWork = async (signal, noteProgress) => {
     const old = { olderThanSeconds: retentionPeriodSeconds, batchSize };
-    await deleteAll('flow-run', () => deleteOldFlowRuns(sql, old, orchestrationSettings(settings), signal), signal);
-  }
+    await deleteAll('flow-run', () => deleteOldFlowRuns(sql, old, orchestrationSettings(settings), signal), signal, noteProgress);
+  };
 
-  async function deleteLeftovers(signal: AbortSignal): Promise<void> {
-    metrics.deleted.inc({ kind: 'orphaned-log' }, await deleteOrphans(sql, 'log', batchSize, signal));
-    metrics.deleted.inc({ kind: 'orphaned-artifact' }, await deleteOrphans(sql, 'artifact', batchSize, signal));
-    await deleteAll('artifact-collection', () => mendArtifactCollections(sql, batchSize), signal);
-  }
+  const deleteLeftovers: TickWork = async (signal, noteProgress) => {
+    metrics.deleted.inc({ kind: 'orphaned-log' }, await deleteOrphans(sql, 'log', batchSize, signal, noteProgress));
+    metrics.deleted.inc({ kind: 'orphaned-artifact' }, await deleteOrphans(sql, 'artifact', batchSize, signal, noteProgress));
+    await deleteAll('artifact-collection', () => mendArtifactCollections(sql, batchSize), signal, noteProgress);
+  };
 
   return {
     name: 'retention',

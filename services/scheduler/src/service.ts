@@ -32,12 +32,13 @@ export const createScheduler: CreateService = ({ settings, database, ticker, reg
     }
   }
 
-  async function scheduleAll(find: FindDeployments, signal: AbortSignal): Promise<void> {
+  async function scheduleAll(find: FindDeployments, signal: AbortSignal, noteProgress: () => void): Promise<void> {
     let after: string | undefined;
     do {
       const found = await find({ after, size: deploymentBatchSize });
       for (const id of found) {
         if (signal.aborted) return;
+        noteProgress();
         await schedule(id);
       }
       after = found.length < deploymentBatchSize ? undefined : found.at(-1);
@@ -51,8 +52,8 @@ export const createScheduler: CreateService = ({ settings, database, ticker, reg
       const lacking: FindDeployments = (page) => findDeploymentsLackingRuns(database.sql, horizon, page);
       const changed: FindDeployments = (page) => findChangedDeployments(database.sql, recentDeploymentsLoopSeconds + OVERLAP_SECONDS, page);
       await Promise.all([
-        ticker.every('schedules', loopSeconds, (tickSignal) => scheduleAll(lacking, tickSignal), signal),
-        ticker.every('recent-schedules', recentDeploymentsLoopSeconds, (tickSignal) => scheduleAll(changed, tickSignal), signal),
+        ticker.every('schedules', loopSeconds, (...tick) => scheduleAll(lacking, ...tick), signal),
+        ticker.every('recent-schedules', recentDeploymentsLoopSeconds, (...tick) => scheduleAll(changed, ...tick), signal),
       ]);
     },
   };
