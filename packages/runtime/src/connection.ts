@@ -4,8 +4,11 @@ import type { WebSocket } from 'ws';
 /** What a peer sends. Pings are among it only where the route answers them itself. */
 export type Frame = { kind: 'message'; text: string } | { kind: 'ping'; data: Buffer };
 
-/** Frames that wait for their reader; beyond it the peer has to wait. */
+/** Frames that wait for their reader, and their characters together; beyond it the peer has to wait. */
 const QUEUE_LIMIT = 64;
+const QUEUE_CHARACTERS = 1_000_000;
+
+const sizeOf = (frame: Frame): number => (frame.kind === 'message' ? frame.text.length : frame.data.length);
 
 /** A WebSocket as a sequence: frames are taken one after the other, and nobody sends faster than they are taken. */
 export class Connection {
@@ -15,6 +18,7 @@ export class Connection {
   readonly stopping: AbortSignal;
   readonly #socket: WebSocket;
   readonly #queue: Frame[] = [];
+  #characters = 0;
   #wake: () => void = () => {};
   #isIgnoring = false;
 
@@ -24,8 +28,8 @@ export class Connection {
     const closed = new AbortController();
     this.signal = AbortSignal.any([closed.signal, stopping]);
     this.signal.addEventListener('abort', () => {
-      // What has arrived is still handed over; more would never end.
-      socket.pause();
+      // What has arrived is still handed over; more would never end. What is thrown away may come, an answer to `close` among it.
+      if (!this.#isIgnoring) socket.pause();
       this.#wake();
     });
     socket.on('close', () => closed.abort());
@@ -38,7 +42,8 @@ export class Connection {
   #enqueue(frame: Frame): void {
     if (this.#isIgnoring) return;
     this.#queue.push(frame);
-    if (this.#queue.length >= QUEUE_LIMIT) this.#socket.pause();
+    this.#characters += sizeOf(frame);
+    if (this.#queue.length >= QUEUE_LIMIT || this.#characters >= QUEUE_CHARACTERS) this.#socket.pause();
     this.#wake();
   }
 
@@ -50,13 +55,15 @@ export class Connection {
   }
 
   #resumeWhereThereIsRoom(): void {
-    if (this.#queue.length < QUEUE_LIMIT / 2 && this.#socket.isPaused && !this.signal.aborted) this.#socket.resume();
+    const hasRoom = this.#queue.length < QUEUE_LIMIT / 2 && this.#characters < QUEUE_CHARACTERS / 2;
+    if (hasRoom && this.#socket.isPaused && !this.signal.aborted) this.#socket.resume();
   }
 
   /** The next frame; undefined when no more will come: the peer has left, or the server stops. */
   async receiveFrame(): Promise<Frame | undefined> {
     await this.#untilFrame();
     const frame = this.#queue.shift();
+    if (frame) this.#characters -= sizeOf(frame);
     this.#resumeWhereThereIsRoom();
     return frame;
   }
@@ -64,9 +71,14 @@ export class Connection {
   /** The frames that have come, at least one; none when no more will come. */
   async receiveFrames(): Promise<Frame[]> {
     await this.#untilFrame();
-    const frames = this.#queue.splice(0);
+    const frames = this.#takeAll();
     this.#resumeWhereThereIsRoom();
     return frames;
+  }
+
+  #takeAll(): Frame[] {
+    this.#characters = 0;
+    return this.#queue.splice(0);
   }
 
   /** Lets what the peer sends gather for so many milliseconds, without waking this process for it. */
@@ -94,7 +106,7 @@ export class Connection {
   /** From now on the peer has nothing more to say: what it sends is thrown away, so that it cannot block itself. */
   ignoreInput(): void {
     this.#isIgnoring = true;
-    this.#queue.length = 0;
+    this.#takeAll();
     this.#socket.resume();
   }
 
@@ -113,8 +125,8 @@ export class Connection {
   }
 
   close(code: number, reason: string): void {
-    // A paused socket would never see the peer's answer.
-    this.#socket.resume();
+    // A socket that waits for a reader would never see the peer's answer.
+    this.ignoreInput();
     this.#socket.close(code, reason);
   }
 

@@ -126,6 +126,25 @@ test('a peer that sends faster than it is served has to wait, and loses nothing'
   assert.ok(received.every((text, index) => text.startsWith(`"${index}x`)));
 });
 
+test('large frames that nobody takes make a peer wait before they are many', async () => {
+  const end = Promise.withResolvers<void>();
+  await using server = await serve({}, [{ path: '/stuck', handle: () => end.promise }]);
+  using _end = { [Symbol.dispose]: end.resolve };
+  const client = await SocketClient.connect(`${server.base}/api/stuck`);
+  for (let index = 0; index < 50; index++) client.send(`"${'x'.repeat(1_000_000)}"`);
+  await sleep(500);
+  assert.ok(client.socket.bufferedAmount > 25_000_000, `${client.socket.bufferedAmount} wait with the client`);
+});
+
+test('a peer that is refused and goes on sending is not listened to, and ends with its close code', async () => {
+  await using server = await serve({ authString: 'user:secret' });
+  const client = await SocketClient.open(server.url);
+  client.send({ type: 'auth', token: 'wrong' });
+  for (let index = 0; index < 200; index++) client.send('x'.repeat(100_000));
+  const end = await Promise.race([client.ended, sleep(5000, undefined, { ref: false })]);
+  assert.equal(end?.code, 1008);
+});
+
 test('a server that stops lets handlers finish and closes with 1012', async () => {
   let isFinished = false;
   const worker: SocketRoute = {
