@@ -115,9 +115,21 @@ export class Connection {
     while ((await this.receiveFrame()) !== undefined);
   }
 
-  /** Sends a message; resolves when it has left the process, or never will: whether it has. */
+  /**
+   * Sends a message; resolves when it has left the process: true, or when that is not to be waited for, because the peer is
+   * gone or the server stops: false. What is sent after that goes out before the end if the peer takes it.
+   */
   async send(text: string): Promise<boolean> {
-    return await new Promise((resolve) => this.#socket.send(text, (error) => resolve(!error)));
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const giveUp = () => resolve(false);
+    if (this.signal.aborted) giveUp();
+    // A peer that reads nothing more would keep its handler from ending.
+    else this.signal.addEventListener('abort', giveUp);
+    this.#socket.send(text, (error) => {
+      this.signal.removeEventListener('abort', giveUp);
+      resolve(!error);
+    });
+    return await promise;
   }
 
   pong(data: Buffer): void {

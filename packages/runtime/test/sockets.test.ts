@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
@@ -162,4 +162,30 @@ test('a server that stops lets handlers finish and closes with 1012', async () =
   assert.ok(isFinished);
   assert.deepEqual(client.messages, ['done']);
   assert.equal((await client.ended).code, 1012);
+});
+
+test('a server that stops does not wait for a peer that reads nothing', async () => {
+  const outcomes: boolean[] = [];
+  let listeners = 0;
+  const flood: SocketRoute = {
+    path: '/flood',
+    async handle(connection) {
+      const before = getEventListeners(connection.signal, 'abort').length;
+      for (let count = 0; count < 100; count++) await connection.send('"a little"');
+      listeners = getEventListeners(connection.signal, 'abort').length - before;
+      while (!connection.signal.aborted) outcomes.push(await connection.send(`"${'x'.repeat(1_000_000)}"`));
+    },
+  };
+  await using server = await serve({}, [flood]);
+  const client = await SocketClient.connect(`${server.base}/api/flood`);
+  client.socket.pause();
+  await until('the connection is full', async () => {
+    const sent = outcomes.length;
+    await sleep(300);
+    return outcomes.length > 0 && outcomes.length === sent;
+  });
+  const isClosed = await Promise.race([server.close().then(() => true), sleep(5000, false, { ref: false })]);
+  client.socket.terminate();
+  assert.ok(isClosed);
+  assert.deepEqual([outcomes[0], outcomes.at(-1), listeners], [true, false, 0]);
 });
