@@ -21,6 +21,7 @@ export class Connection {
   #characters = 0;
   #wake: () => void = () => {};
   #isIgnoring = false;
+  #closeCode: number | undefined;
 
   constructor(socket: WebSocket, stopping: AbortSignal, queuesPings: boolean) {
     this.#socket = socket;
@@ -32,11 +33,19 @@ export class Connection {
       if (!this.#isIgnoring) socket.pause();
       this.#wake();
     });
-    socket.on('close', () => closed.abort());
+    socket.on('close', (code) => {
+      this.#closeCode = code;
+      closed.abort();
+    });
     // What is wrong with a connection ends it; `close` follows.
     socket.on('error', () => {});
     socket.on('message', (data) => this.#enqueue({ kind: 'message', text: String(data) }));
     socket.on('ping', (data) => (queuesPings ? this.#enqueue({ kind: 'ping', data }) : this.pong(data)));
+  }
+
+  /** How the connection ended: the code that the peer gave, 1005 where it gave none, 1006 where it was lost. Undefined until then. */
+  get closeCode(): number | undefined {
+    return this.#closeCode;
   }
 
   #enqueue(frame: Frame): void {

@@ -81,7 +81,10 @@ async function authenticate(connection: Connection, authString: string | undefin
   return true;
 }
 
-/** Pings every peer, and ends those that show no life. A peer that is made to wait is not heard, so it counts as alive. */
+/**
+ * Pings every peer, and ends those that show no life. A peer that is made to wait is not heard, so it counts as alive; that it
+ * is gone shows when a ping cannot be delivered.
+ */
 function keepAlive(sockets: ReadonlySet<WebSocket>, { pingIntervalSeconds, pingTimeoutSeconds }: SocketOptions): { watch(socket: WebSocket): void; stop(): void } {
   const lastSign = new WeakMap<WebSocket, number>();
   const patienceMs = (pingIntervalSeconds + pingTimeoutSeconds) * 1000;
@@ -89,7 +92,7 @@ function keepAlive(sockets: ReadonlySet<WebSocket>, { pingIntervalSeconds, pingT
     const now = performance.now();
     for (const socket of sockets) {
       if (socket.isPaused) lastSign.set(socket, now);
-      else if (now - (lastSign.get(socket) ?? now) > patienceMs) socket.terminate();
+      if (now - (lastSign.get(socket) ?? now) > patienceMs) socket.terminate();
       else if (socket.readyState === WebSocket.OPEN) socket.ping();
     }
   }, pingIntervalSeconds * 1000);

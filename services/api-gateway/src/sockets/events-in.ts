@@ -7,17 +7,24 @@ import { EventIntake } from './event-intake.ts';
 const GATHER_MS = 30;
 const MANY = 32;
 
+/** Codes by which a client ends that has no more to tell; any other end has cut it off (RFC 6455 §7.4.1). */
+const LEAVING: ReadonlySet<number> = new Set([1000, 1001, 1005]);
+const PATIENCE_SECONDS = 60;
+
 /**
  * Events from clients (facts/hidden-endpoints.md §5): one per frame, and never an answer. A client's ping is its checkpoint:
  * the pong tells it that everything before is safe and need not be sent again. An event that is not valid drops the connection.
+ * `patienceSeconds`: see `EventIntake`.
  */
-export function createEventsIn({ broker, settings, logger }: GatewayContext): SocketRoute {
+export function createEventsIn({ broker, settings, logger }: GatewayContext, patienceSeconds = PATIENCE_SECONDS): SocketRoute {
   const schema = createEventSchema(settings.events);
   return {
     path: '/events/in',
     queuesPings: true,
     async handle(connection) {
-      const intake = new EventIntake(broker, connection.stopping);
+      const { stopping } = connection;
+      const isCutOff = () => connection.closeCode !== undefined && !LEAVING.has(connection.closeCode);
+      const intake = new EventIntake({ broker, stopping, isCutOff, patienceSeconds });
       try {
         for (let frames = await connection.receiveFrames(); frames.length > 0; frames = await connection.receiveFrames()) {
           for (const frame of frames) {
