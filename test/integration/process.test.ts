@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Api } from '@praetor/test/support/api';
 import { Child } from '@praetor/test/support/child';
 import { type TestDatabase, createTestDatabase, isPostgresReachable } from '@praetor/test/support/database';
 import { until } from '@praetor/test/support/poll';
@@ -66,6 +69,30 @@ describe('a service as a process of its own', { skip }, () => {
     await child.ready(`${url}/ready`);
     await child.stop();
     assert.equal(child.exitCode, 0);
+  });
+
+  test('is ready while its statements are slow', async () => {
+    const port = await findFreePort();
+    const { child, url } = await startService('api-gateway', { PREFECT_SERVER_API_PORT: String(port), PREFECT_SERVER_DATABASE_SQLALCHEMY_POOL_SIZE: '2' });
+    await using _child = child;
+    await child.ready(`${url}/ready`);
+    const api = new Api(`http://127.0.0.1:${port}/api`);
+    const release = Promise.withResolvers<void>();
+    const locking = Promise.withResolvers<void>();
+    const locked = database.sql.begin(async (transaction) => {
+      await transaction`lock table flow in access exclusive mode`;
+      locking.resolve();
+      await release.promise;
+    });
+    await locking.promise;
+    const requests = Array.from({ length: 4 }, () => api.get(`/flows/${randomUUID()}`));
+    await sleep(500);
+    const answer = await readDetails(`${url}/ready`);
+    release.resolve();
+    await locked;
+    assert.equal(answer.status, 200);
+    assert.deepEqual((await Promise.all(requests)).map(({ status }) => status), [404, 404, 404, 404]);
+    await child.stop();
   });
 
   test('waits for a database that is not up yet, alive and not ready', async () => {

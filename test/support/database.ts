@@ -36,6 +36,7 @@ export async function createTestDatabase({ migrated = true } = {}): Promise<Test
     url,
     kysely: database.kysely,
     sql: database.sql,
+    isReachable: () => database.isReachable(),
     async [Symbol.asyncDispose]() {
       await database[Symbol.asyncDispose]();
       await admin.sql.unsafe(`drop database if exists ${name} with (force)`);

@@ -9,6 +9,8 @@ export type { Sql } from './sql.ts';
 export interface Database extends AsyncDisposable {
   readonly kysely: Kysely<Tables>;
   readonly sql: Sql;
+  /** Whether the database answers, be it slowly: see `PreparingPool`. Rejects or waits where it does not. */
+  isReachable(): Promise<boolean>;
 }
 
 /**
@@ -18,10 +20,12 @@ export interface Database extends AsyncDisposable {
  * Postgres arrays. Waits for a connection are bounded; see DatabaseUnavailableError.
  */
 export function connect(url: string, options: PoolOptions): Database {
-  const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: new PreparingPool(url, options) }) });
+  const pool = new PreparingPool(url, options);
+  const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   return {
     kysely,
     sql: sqlOf(kysely),
+    isReachable: () => pool.isReachable(),
     [Symbol.asyncDispose]: () => kysely.destroy(),
   };
 }

@@ -47,6 +47,9 @@ const MAX_PREPARED = 500;
 /** The plans of a connection's statements grow old with it: made for tables that were small, they read a large one from end to end. */
 const LIFETIME_SECONDS = 60;
 
+/** An answer to a statement that ran for as long as it may comes within this time after it. */
+const GRACE_SECONDS = 5;
+
 /** Makes a session that others used before as good as new, and sets what PGlite does not read in the startup packet. */
 const CLEAN_SESSION = `reset all; deallocate all; set timezone = 'UTC'; set intervalstyle = 'iso_8601'`;
 
@@ -58,10 +61,13 @@ export class PreparingPool implements PostgresPool {
   readonly options = {};
   readonly #pool: pg.Pool;
   readonly #names = new Map<string, string>();
+  readonly #longestWaitMs: number;
+  #answered = -Infinity;
 
   constructor(url: string, options: PoolOptions) {
     const searchPath = options.searchPath === undefined ? '' : ` -c search_path=${options.searchPath}`;
     const { sharedSession, ...address } = parseDatabaseUrl(url);
+    this.#longestWaitMs = (options.statementTimeoutSeconds + GRACE_SECONDS) * 1000;
     this.#pool = new pg.Pool({
       ...address,
       max: sharedSession ? 1 : options.poolSize,
@@ -86,10 +92,15 @@ export class PreparingPool implements PostgresPool {
     let stale = false;
     const run = async (text: string, parameters: readonly unknown[]) => {
       const named = parameters.length > 0 ? { name: this.#nameOf(text), text, values: [...parameters] } : { text };
-      return await client.query(named).catch((error: unknown) => {
+      try {
+        const result = await client.query(named);
+        this.#answered = performance.now();
+        return result;
+      } catch (error) {
+        if (isAnswer(error)) this.#answered = performance.now();
         stale ||= isStalePlan(error);
-        rethrow(error);
-      });
+        return rethrow(error);
+      }
     };
     function query<R>(text: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<R>>;
     function query<R>(cursor: PostgresCursor<R>): PostgresCursor<R>;
@@ -98,6 +109,23 @@ export class PreparingPool implements PostgresPool {
       return run(text, parameters);
     }
     return { query, release: (destroy) => client.release(destroy === true || stale) };
+  }
+
+  /**
+   * Whether the database answers; rejects or waits where it does not. While every connection is taken there is none to ask
+   * with: then the last answer tells, if it is no older than one statement may run, for a slow database can be reached.
+   */
+  async isReachable(): Promise<boolean> {
+    const { idleCount, totalCount, options } = this.#pool;
+    const isBusy = idleCount === 0 && totalCount >= options.max;
+    if (isBusy && performance.now() - this.#answered < this.#longestWaitMs) return true;
+    const { query, release } = await this.connect();
+    try {
+      await query('select 1', []);
+      return true;
+    } finally {
+      release();
+    }
   }
 
   async end(): Promise<void> {
@@ -117,6 +145,11 @@ export class PreparingPool implements PostgresPool {
 /** A migration changed the columns of a prepared `select *`: the connection that prepared it is of no more use. */
 function isStalePlan(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.routine === 'RevalidateCachedQuery';
+}
+
+/** Postgres refused or ended a statement, but not because it is going down or coming up. */
+function isAnswer(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code?.startsWith('57P') === false;
 }
 
 function rethrow(error: unknown): never {

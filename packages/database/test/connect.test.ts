@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, type Socket, connect as connectSocket, createServer } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
@@ -7,6 +9,7 @@ import { connect } from '@praetor/database/connect';
 import { classifyDatabaseError, retryOnce } from '@praetor/database/errors';
 import { parseJson, toJson } from '@praetor/schema/json';
 import { createTestDatabase, isPostgresReachable, openDatabase, type TestDatabase } from '@praetor/test/support/database';
+import { until } from '@praetor/test/support/poll';
 
 const skip = (await isPostgresReachable()) ? false : 'needs Postgres';
 
@@ -139,6 +142,41 @@ describe('connect', { skip }, () => {
     assert.ok(performance.now() - begun < 800);
     await Promise.all(busy);
     assert.deepEqual(await small.sql`select 1 as one`, [{ one: 1 }]);
+  });
+
+  test('a database can be reached while it is slow, and not when it answers nothing', async () => {
+    const { hostname, port } = new URL(database.url);
+    const wires: Socket[] = [];
+    const proxy = createServer((near) => {
+      const far = connectSocket(Number(port || 5432), hostname);
+      for (const [one, other] of [[near, far], [far, near]] as const) one.on('error', () => {}).on('close', () => other.destroy()).pipe(other);
+      wires.push(near, far);
+    });
+    proxy.listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    const url = Object.assign(new URL(database.url), { host: `127.0.0.1:${(proxy.address() as AddressInfo).port}` }).href;
+    const pool = connect(url, { poolSize: 2, statementTimeoutSeconds: 1, applicationName: 'slow', acquireTimeoutSeconds: 0.5 });
+    assert.equal(await pool.isReachable(), true);
+    const keepBusy = () => [1, 2].map((seconds) => Promise.resolve(pool.sql`select pg_sleep(${seconds})`).catch(() => {}));
+    for (let round = 0; round < 2; round++) {
+      const statements = [...keepBusy(), ...keepBusy()];
+      await sleep(100);
+      const begun = performance.now();
+      assert.equal(await pool.isReachable(), true);
+      assert.ok(performance.now() - begun < 500);
+      await Promise.all(statements);
+    }
+
+    const unanswered = keepBusy();
+    await sleep(100);
+    for (const wire of wires) wire.unpipe().pause();
+    // One second for a statement, and five of grace.
+    await until('it counts as away', () => pool.isReachable().then(() => false, () => true), 15);
+    for (const wire of wires) wire.destroy();
+    proxy.close();
+    await Promise.all(unanswered);
+    await assert.rejects(pool.isReachable(), { name: 'DatabaseUnavailableError' });
+    await pool[Symbol.asyncDispose]();
   });
 
   test('lost connections fail what they carried and are replaced', async () => {

@@ -216,6 +216,10 @@ describe('an embedded database', () => {
     await using connection = connectTo(database);
     assert.deepEqual(await connection.sql`select count(*) from kept`, [{ count: 1 }]);
     await migrate(connection);
+    const busy = Promise.resolve(connection.sql`select count(*) from generate_series(1, ${1_000_000})`);
+    assert.equal(await connection.isReachable(), true);
+    await busy;
+    assert.equal(await connection.isReachable(), true);
     const addFlow = (name: string) => connection.sql.begin((transaction) => Promise.resolve(transaction`insert into flow (name) values (${name})`));
     await Promise.all(Array.from({ length: 20 }, (_, n) => addFlow(`flow ${n}`)));
     assert.deepEqual(await connection.sql`select count(*), ${'1.5 seconds'}::interval as interval from flow`, [{ count: 20, interval: 1.5 }]);

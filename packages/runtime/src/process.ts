@@ -68,7 +68,7 @@ export async function openContext({ name, databaseUrl, metricsPort, ...frame }: 
   const database = opened.use(
     connect(databaseUrl, { poolSize: settings.database.poolSize, statementTimeoutSeconds: settings.database.timeoutSeconds, applicationName: `praetor-${name}` }),
   );
-  health.addReadiness('database', async () => (await database.sql`select 1`).length === 1);
+  health.addReadiness('database', () => database.isReachable());
   await prepareDatabase(database, frame);
 
   const redis = settings.redis.url === undefined ? undefined : { url: settings.redis.url, keyPrefix: settings.redis.keyPrefix, maximumLength: settings.streams.maxLength };
