@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { readShared } from '@praetor/database/shared-reads';
 import { createTestDatabase } from '@praetor/test/support/database';
+import { test } from '@praetor/test/support/postgres-test';
 
 test('shared reads', async (t) => {
   await using database = await createTestDatabase();

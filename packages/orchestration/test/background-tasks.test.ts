@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
 import { proposeState } from '@praetor/schema/state';
 import { type TestDatabase, createTestDatabase } from '@praetor/test/support/database';
+import { after, before, test } from '@praetor/test/support/postgres-test';
 import { acknowledgeTaskRun, claimTaskRuns, enqueueTaskRun, unclaimTaskRuns } from '../src/background-tasks.ts';
 import { createTaskRun } from '../src/create-task-run.ts';
 import { SETTINGS } from './transitions.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, test } from 'node:test';
 import { classifyDatabaseError } from '@praetor/database/errors';
 import { parseJson } from '@praetor/schema/json';
 import { proposeState } from '@praetor/schema/state';
 import { type TestDatabase, createTestDatabase } from '@praetor/test/support/database';
+import { after, before, test } from '@praetor/test/support/postgres-test';
 import { type NewFlowRun, createFlowRun } from '../src/create-flow-run.ts';
 import { type NewTaskRun, createTaskRun } from '../src/create-task-run.ts';
 import { SETTINGS } from './transitions.ts';

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, test } from 'node:test';
 import type { Database } from '@praetor/database/connect';
 import { NotFoundError } from '@praetor/schema/errors';
 import { flowRunPolicy } from '@praetor/schema/run-policy';
 import { type StateCreate, proposeState } from '@praetor/schema/state';
 import { addSeconds, now } from '@praetor/schema/timestamps';
 import { type TestDatabase, createTestDatabase, openDatabase } from '@praetor/test/support/database';
+import { after, before, test } from '@praetor/test/support/postgres-test';
 import { type NewFlowRun, createFlowRun } from '../src/create-flow-run.ts';
 import { type NewTaskRun, createTaskRun } from '../src/create-task-run.ts';
 import { releaseExpiredLeases } from '../src/leases.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, test } from 'node:test';
 import { LockedError, UnprocessableError } from '@praetor/schema/errors';
 import type { Database } from '@praetor/database/connect';
 import { type TestDatabase, createTestDatabase, openDatabase } from '@praetor/test/support/database';
 import { untilBlocked } from '@praetor/test/support/locks';
+import { after, before, test } from '@praetor/test/support/postgres-test';
 import { releaseExpiredLeases, releaseLeases, releaseUnleasedSlot, renewLease } from '../src/leases.ts';
 import { acquireSlots, releaseSlots, takeSlots } from '../src/slots.ts';
 import { SETTINGS } from './transitions.ts';

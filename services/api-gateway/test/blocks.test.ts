@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import test from 'node:test';
+import { test } from '@praetor/test/support/postgres-test';
 import { addBundledBlockTypes } from '../src/block-types/bundled.ts';
 import { type TestGateway, startGateway } from './support.ts';
 

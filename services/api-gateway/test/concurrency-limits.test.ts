@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import test from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from '@praetor/test/support/postgres-test';
 import { startGateway } from './support.ts';
 
 const LIMITS = '/v2/concurrency_limits';

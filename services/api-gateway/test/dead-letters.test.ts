@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import path from 'node:path';
-import { after, before, beforeEach, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { saveDeadLetter } from '@praetor/runtime/dead-letters';
 import { type DeadLetter, deadLetter } from '@praetor/schema/dead-letter';
+import { after, before, beforeEach, suite, test } from '@praetor/test/support/postgres-test';
 import { startGateway, type TestGateway } from './support.ts';
 
 const COMMAND = path.join(import.meta.dirname, '../src/dead-letters/command.ts');
 const UNKNOWN = '00000000-0000-4000-8000-000000000000';
 
-describe('dead letters', () => {
+suite('dead letters', () => {
   let gateway: TestGateway;
   before(async () => {
     gateway = await startGateway();

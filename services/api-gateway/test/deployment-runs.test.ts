@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
 import { flowRun } from '@praetor/schema/flow-run';
+import { test } from '@praetor/test/support/postgres-test';
 import { type TestGateway, startGateway } from './support.ts';
 
 const UNKNOWN = '11111111-1111-1111-1111-111111111111';

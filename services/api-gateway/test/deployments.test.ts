@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
 import { deployment } from '@praetor/schema/deployment';
 import { deploymentSchedule } from '@praetor/schema/schedule';
+import { test } from '@praetor/test/support/postgres-test';
 import { type TestGateway, startGateway } from './support.ts';
 
 interface Event {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
 import { dependencyResult, type Graph, graph } from '@praetor/schema/flow-run-graph';
 import type { Api } from '@praetor/test/support/api';
+import { test } from '@praetor/test/support/postgres-test';
 import { startGateway } from './support.ts';
 
 type Inputs = Record<string, { input_type: string; id?: string; name?: string; type?: string }[]>;

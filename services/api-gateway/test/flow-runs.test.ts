@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
 import { sql } from 'kysely';
 import { flowRun, flowRunInput } from '@praetor/schema/flow-run';
 import { state } from '@praetor/schema/state';
+import { test } from '@praetor/test/support/postgres-test';
 import { type TestGateway, startGateway } from './support.ts';
 
 const UNKNOWN = '00000000-0000-0000-0000-000000000000';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
 import { flow } from '@praetor/schema/flow';
+import { test } from '@praetor/test/support/postgres-test';
 import { startGateway } from './support.ts';
 
 const UNKNOWN = '00000000-0000-0000-0000-000000000000';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import test from 'node:test';
 import { sql } from 'kysely';
+import { test } from '@praetor/test/support/postgres-test';
 import { startGateway } from './support.ts';
 
 test('the logs of a run as CSV', async (t) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import test from 'node:test';
+import { test } from '@praetor/test/support/postgres-test';
 import { startGateway } from './support.ts';
 
 const LOG = { name: 'prefect.flow_runs', level: 20, message: 'Hello', timestamp: '2026-11-21T08:14:30.306209Z' };

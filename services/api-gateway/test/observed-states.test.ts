@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
 import { observedState } from '@praetor/schema/observed-state';
+import { test } from '@praetor/test/support/postgres-test';
 import { startGateway } from './support.ts';
 
 test('the states that runs have had', async (t) => {

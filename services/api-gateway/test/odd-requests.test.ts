@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { after, before, suite, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { isJsonObject } from '@praetor/schema/json';
+import { after, before, suite, test } from '@praetor/test/support/postgres-test';
 import { describeApi } from '../src/openapi.ts';
 import { resources } from '../src/resources.ts';
 import { type TestGateway, startGateway } from './support.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import { test } from '@praetor/test/support/postgres-test';
 import { startGateway } from './support.ts';
 
 /* Whoever deletes something that many delete at once: it is gone once, and told of once. */

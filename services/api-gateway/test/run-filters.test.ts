@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
 import { sql } from 'kysely';
 import type { Database } from '@praetor/database/connect';
+import { test } from '@praetor/test/support/postgres-test';
 import { startGateway } from './support.ts';
 
 /** An id that says what it is of. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
 import { sql } from 'kysely';
+import { test } from '@praetor/test/support/postgres-test';
 import { startGateway } from './support.ts';
 
 const RANGE = { history_start: '2026-01-01T00:00:00Z', history_end: '2026-01-01T03:00:00Z', history_interval_seconds: 3600 };

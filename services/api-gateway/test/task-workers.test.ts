@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import test from 'node:test';
 import { connect } from '@praetor/database/connect';
 import { classifyDatabaseError } from '@praetor/database/errors';
 import { taskWorker } from '@praetor/schema/task-worker';
 import { createBroker } from '@praetor/streams/create-broker';
 import { startPipeline } from '@praetor/test/support/pipeline';
 import { until } from '@praetor/test/support/poll';
+import { test } from '@praetor/test/support/postgres-test';
 import { SocketClient } from '@praetor/test/support/socket-client';
 import { TaskWorkerRegister } from '../src/task-workers/register.ts';
 import { startGateway } from './support.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
 import { type SchemaValueError, schemaValidation } from '@praetor/schema/schema-validation';
+import { test } from '@praetor/test/support/postgres-test';
 import { startGateway } from './support.ts';
 
 const integer = { type: 'integer' };

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import test from 'node:test';
 import { sql } from 'kysely';
 import { simpleFlowRun, simpleNextFlowRun, uiTaskRun } from '@praetor/schema/ui';
+import { test } from '@praetor/test/support/postgres-test';
 import { startGateway } from './support.ts';
 
 const NOBODY = '00000000-0000-0000-0000-000000000000';

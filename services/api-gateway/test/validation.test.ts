@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { after, before, suite, test } from 'node:test';
+import { after, before, suite, test } from '@praetor/test/support/postgres-test';
 import { type TestGateway, startGateway } from './support.ts';
 
 /* What Prefect 3.9.1 on Python 3.11 was seen to answer to requests that do not fit, word by word. */

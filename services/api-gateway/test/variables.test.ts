@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import { test } from '@praetor/test/support/postgres-test';
 import { startGateway } from './support.ts';
 
 test('variables', async (t) => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
 import { workPool } from '@praetor/schema/work-pool';
 import { workQueue } from '@praetor/schema/work-queue';
 import { worker } from '@praetor/schema/worker';
+import { test } from '@praetor/test/support/postgres-test';
 import { type TestGateway, startGateway } from './support.ts';
 
 interface Event {

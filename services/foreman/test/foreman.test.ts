@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, beforeEach, test } from 'node:test';
 import { createForeman } from '@praetor/foreman/service';
 import { insertEvents } from '@praetor/orchestration/lifecycle-events';
 import { markDeploymentsPolled, markPoolAlive, markQueuesPolled } from '@praetor/orchestration/readiness';
@@ -8,6 +7,7 @@ import type { ReceivedEvent } from '@praetor/schema/event';
 import { startCopies } from '@praetor/test/support/copies';
 import { type TestDatabase, createTestDatabase } from '@praetor/test/support/database';
 import { until } from '@praetor/test/support/poll';
+import { after, before, beforeEach, test } from '@praetor/test/support/postgres-test';
 
 /* Every look around is taken by two foremen. */
 

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, test } from 'node:test';
 import { sqlOf } from '@praetor/database/sql';
 import { cancelChildTaskRuns } from '@praetor/late-runs/clean-up-cancellations';
 import { crashSilentRuns } from '@praetor/late-runs/crash-silent-runs';
@@ -20,6 +19,7 @@ import { createTestContext } from '@praetor/test/support/context';
 import { startCopies } from '@praetor/test/support/copies';
 import { type TestDatabase, createTestDatabase } from '@praetor/test/support/database';
 import { until } from '@praetor/test/support/poll';
+import { after, before, test } from '@praetor/test/support/postgres-test';
 
 /* Every round is worked by two copies of the service. */
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, test } from 'node:test';
 import { createLeaseCleanup } from '@praetor/lease-cleanup/service';
 import { startCopies } from '@praetor/test/support/copies';
 import { type TestDatabase, createTestDatabase } from '@praetor/test/support/database';
 import { until } from '@praetor/test/support/poll';
+import { after, before, test } from '@praetor/test/support/postgres-test';
 
 let database: TestDatabase;
 before(async () => {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, beforeEach, test } from 'node:test';
 import { createRetention } from '@praetor/retention/service';
 import type { SettingValues } from '@praetor/schema/setting';
 import { startCopies } from '@praetor/test/support/copies';
 import { type TestDatabase, createTestDatabase } from '@praetor/test/support/database';
 import { limitDeletions } from '@praetor/test/support/deletions';
 import { until } from '@praetor/test/support/poll';
+import { after, before, beforeEach, test } from '@praetor/test/support/postgres-test';
 
 /* Two copies delete at the same time, batches of three. */
 

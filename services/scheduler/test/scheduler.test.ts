@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, test } from 'node:test';
 import { planDates, scheduleRuns, scheduledRunKey } from '@praetor/orchestration/scheduled-runs';
 import { type CronSchedule, type Schedule, schedule } from '@praetor/schema/schedule';
 import { addSeconds, now, secondsBetween } from '@praetor/schema/timestamps';
@@ -8,6 +7,7 @@ import { createScheduler } from '@praetor/scheduler/service';
 import { startCopies } from '@praetor/test/support/copies';
 import { type TestDatabase, createTestDatabase } from '@praetor/test/support/database';
 import { until } from '@praetor/test/support/poll';
+import { after, before, test } from '@praetor/test/support/postgres-test';
 
 const horizon = { minimumRuns: 3, maximumRuns: 100, minimumSeconds: 3600, maximumSeconds: 8_640_000 };
 const hourly = (minute = 0): CronSchedule => ({ cron: `${minute} * * * *`, timezone: 'America/New_York', day_or: true });
