@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import type { Browser, BrowserContext } from 'playwright-core';
 import { Api } from '@praetor/test/support/api';
-import { type PrefectInstallation, installPrefect, isPythonAvailable } from '@praetor/test/support/prefect';
+import { type PrefectInstallation, installPrefect, skipWithoutPrefect } from '@praetor/test/support/prefect';
 import { findTopologies } from '@praetor/test/support/server';
 import { PrefectClient } from '../conformance/client.ts';
 import { launch, provideChromium } from './chromium.ts';
@@ -18,7 +18,7 @@ import { Visitor } from './visitor.ts';
 
 const run = promisify(execFile);
 const chromium = await provideChromium();
-const skip = chromium === undefined ? 'needs Chromium' : (await isPythonAvailable()) ? false : 'needs Python';
+const skip = chromium === undefined ? 'needs Chromium' : await skipWithoutPrefect('3.9.1');
 
 /** The folder of the installed package, which holds the web UI. */
 async function findPackage({ python }: PrefectInstallation): Promise<string> {

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { workerMetadata } from '@praetor/api-gateway/collections/worker-metadata';
-import { type PrefectInstallation, installPrefect, isPythonAvailable } from '@praetor/test/support/prefect';
+import { type PrefectInstallation, installPrefect, skipWithoutPrefect } from '@praetor/test/support/prefect';
 
 /* Types of workers are told as Prefect tells them, but for the prose: descriptions are ours. */
 
@@ -31,7 +31,7 @@ function* descriptions(value: unknown): Generator<string> {
   }
 }
 
-describe('types of workers', { skip: (await isPythonAvailable()) ? false : 'needs Python 3.10 or newer' }, () => {
+describe('types of workers', { skip: await skipWithoutPrefect('3.9.1') }, () => {
   test('are those of Prefect, with their templates', async () => {
     const theirs = await readMetadata(await installPrefect('3.9.1'));
     assert.deepEqual(withoutProse(workerMetadata), withoutProse(theirs));

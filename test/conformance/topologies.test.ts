@@ -1,6 +1,6 @@
 import { suite, test } from 'node:test';
 import { Api } from '@praetor/test/support/api';
-import { type PrefectVersion, installPrefect, isPythonAvailable } from '@praetor/test/support/prefect';
+import { type PrefectVersion, installPrefect, skipWithoutPrefect } from '@praetor/test/support/prefect';
 import { findTopologies } from '@praetor/test/support/server';
 import { seedChecks } from './seed-checks.ts';
 import { checks } from './checks.ts';
@@ -11,7 +11,7 @@ import { PrefectClient } from './client.ts';
  * client at work. The older client runs what differs between clients: flows in one process and background tasks.
  */
 
-const withoutPython = (await isPythonAvailable()) ? false : 'needs Python 3.10 or newer';
+const skip = await skipWithoutPrefect('3.9.1', '3.8.8');
 const OLDER_CLIENT_CHECKS = ['flows in one process', 'background tasks'];
 
 async function runClient(version: PrefectVersion, api: Api, name: string): Promise<void> {
@@ -30,8 +30,8 @@ for (const topology of await findTopologies()) {
       api = new Api(server.apiUrl);
     });
     for (const [name, check] of Object.entries(seedChecks)) test(`seed: ${name}`, () => check(api));
-    for (const name of Object.keys(checks)) test(`client 3.9.1: ${name}`, { skip: withoutPython }, () => runClient('3.9.1', api, name));
-    for (const name of OLDER_CLIENT_CHECKS) test(`client 3.8.8: ${name}`, { skip: withoutPython }, () => runClient('3.8.8', api, name));
+    for (const name of Object.keys(checks)) test(`client 3.9.1: ${name}`, { skip }, () => runClient('3.9.1', api, name));
+    for (const name of OLDER_CLIENT_CHECKS) test(`client 3.8.8: ${name}`, { skip }, () => runClient('3.8.8', api, name));
     test('stops', async () => await stop?.());
   });
 }

@@ -8,13 +8,13 @@ import { Child } from '@praetor/test/support/child';
 import { createTestDatabase, isPostgresReachable } from '@praetor/test/support/database';
 import { until } from '@praetor/test/support/poll';
 import { findFreePort } from '@praetor/test/support/ports';
-import { installPrefect, isPythonAvailable } from '@praetor/test/support/prefect';
+import { installPrefect, skipWithoutPrefect } from '@praetor/test/support/prefect';
 import { PrefectClient } from './client.ts';
 
 /* The real worker on the worker channel: it sends no heartbeat by REST, and outlives the server that it is connected to. */
 
 const SECONDS = 120;
-const skip = (await isPythonAvailable()) && (await isPostgresReachable()) ? false : 'needs Python 3.10 or newer and Postgres';
+const skip = (await isPostgresReachable()) ? await skipWithoutPrefect('3.9.1') : 'needs Postgres';
 
 describe('a worker on its channel', { skip }, () => {
   test('needs no REST, survives the death of the server and goes on', async () => {

@@ -33,18 +33,25 @@ async function exists(file: string): Promise<boolean> {
   );
 }
 
-/** True where there is a Python to make a virtual environment with. */
-export async function isPythonAvailable(): Promise<boolean> {
-  return await run('python3', ['-c', 'import venv, sys; sys.exit(sys.version_info < (3, 10))']).then(
-    () => true,
-    () => false,
-  );
+/** The real Prefect cannot be installed here, through no fault of ours. */
+class NoPrefectError extends Error {
+  override readonly name = 'NoPrefectError';
 }
+
+/** What a virtual environment needs: Debian has venv without ensurepip where python3-venv is missing. */
+const CHECK_PYTHON = 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))';
 
 async function install(folder: string, version: PrefectVersion): Promise<void> {
   const pip = path.join(folder, 'bin', 'pip');
   const quiet = ['install', '--quiet', '--disable-pip-version-check'];
+  await run('python3', ['-c', CHECK_PYTHON]).catch((cause: unknown) => {
+    throw new NoPrefectError('needs Python 3.10 or newer, with venv and ensurepip', { cause });
+  });
   await run('python3', ['-m', 'venv', folder]);
+  // pip is asked, not the network: it knows of mirrors and proxies.
+  await run(pip, ['index', 'versions', 'prefect', '--retries', '0', '--timeout', '20']).catch((cause: unknown) => {
+    throw new NoPrefectError('needs PyPI, or a mirror that pip knows', { cause });
+  });
   await run(pip, [...quiet, ...PINS]);
   if (version !== '3.8.8') await run(pip, [...quiet, '--no-deps', `prefect==${version}`]);
   await run(pip, [...quiet, ...OVERLAY]);
@@ -75,4 +82,15 @@ export async function installPrefect(version: PrefectVersion): Promise<PrefectIn
   const folder = path.join(CACHE, `prefect-${version}`);
   await until(`another test has installed Prefect ${version}`, () => tryInstall(folder, version), INSTALL_SECONDS);
   return { version, python: path.join(folder, 'bin', 'python'), prefect: path.join(folder, 'bin', 'prefect') };
+}
+
+/** Why these versions cannot be used here, for `skip` of node:test; false where they are installed, which is done here. */
+export async function skipWithoutPrefect(...versions: readonly PrefectVersion[]): Promise<string | false> {
+  try {
+    for (const version of versions) await installPrefect(version);
+    return false;
+  } catch (error) {
+    if (error instanceof NoPrefectError) return error.message;
+    throw error;
+  }
 }

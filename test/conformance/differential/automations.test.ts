@@ -8,7 +8,7 @@ import { addSeconds, now } from '@praetor/schema/timestamps';
 import { Api } from '@praetor/test/support/api';
 import { makeEvent } from '@praetor/test/support/events';
 import { until } from '@praetor/test/support/poll';
-import { isPythonAvailable } from '@praetor/test/support/prefect';
+import { skipWithoutPrefect } from '@praetor/test/support/prefect';
 import { startTwins } from './servers.ts';
 
 /* The same automation and the same events on both servers: the same firings, by the same events, in the same order. */
@@ -130,7 +130,7 @@ function readScript(script: Script, scope: string): Event[] {
   return events;
 }
 
-suite('automations fire as those of the real server', { skip: (await isPythonAvailable()) ? false : 'needs Python 3.10 or newer' }, () => {
+suite('automations fire as those of the real server', { skip: await skipWithoutPrefect('3.9.1') }, () => {
   let servers: { real: Api; ours: Api };
   const stack = new AsyncDisposableStack();
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { type PrefectInstallation, installPrefect, isPythonAvailable } from '@praetor/test/support/prefect';
+import { type PrefectInstallation, installPrefect, skipWithoutPrefect } from '@praetor/test/support/prefect';
 import { PrefectClient, type Report } from '../client.ts';
 import { deliberateForClients } from './client-deliberate.ts';
 import { compareReports } from './client-reports.ts';
@@ -20,7 +20,7 @@ async function runScenario(scenario: string, installation: PrefectInstallation, 
   return await client.run(scenario, [twins.real, twins.ours], { COLUMNS: '500' });
 }
 
-suite('clients', { skip: (await isPythonAvailable()) ? false : 'needs Python 3.10 or newer' }, () => {
+suite('clients', { skip: await skipWithoutPrefect('3.9.1') }, () => {
   test('see the same', async (context) => {
     const installation = await installPrefect('3.9.1');
     await using twins = await startTwins();

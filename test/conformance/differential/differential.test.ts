@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
-import { isPythonAvailable } from '@praetor/test/support/prefect';
+import { skipWithoutPrefect } from '@praetor/test/support/prefect';
 import { Judge } from './report.ts';
 import { findSequences, runSequence } from './run-sequences.ts';
 import { startTwins } from './servers.ts';
 
 /* Praetor answers as the real Prefect server does, sequence by sequence (differential-command.ts tells how to add one). */
 
-suite('differential', { skip: (await isPythonAvailable()) ? false : 'needs Python 3.10 or newer' }, () => {
+suite('differential', { skip: await skipWithoutPrefect('3.9.1') }, () => {
   const judge = new Judge();
   let twins: Awaited<ReturnType<typeof startTwins>> | undefined;
 

@@ -3,7 +3,7 @@ import { after, before, suite, test } from 'node:test';
 import { stateType } from '@praetor/schema/state';
 import { Api } from '@praetor/test/support/api';
 import { isPostgresReachable } from '@praetor/test/support/database';
-import { installPrefect, isPythonAvailable } from '@praetor/test/support/prefect';
+import { installPrefect, skipWithoutPrefect } from '@praetor/test/support/prefect';
 import { PrefectClient } from '../client.ts';
 import { Judge } from './report.ts';
 import { runSequence } from './run-sequences.ts';
@@ -15,7 +15,7 @@ import { startOnOneDatabase } from './servers.ts';
  * database, are asked for all of it.
  */
 
-const skip = !(await isPythonAvailable()) ? 'needs Python 3.10 or newer' : (await isPostgresReachable()) ? false : 'needs Postgres';
+const skip = (await isPostgresReachable()) ? await skipWithoutPrefect('3.9.1') : 'needs Postgres';
 
 suite('one database', { skip }, () => {
   let servers: Awaited<ReturnType<typeof startOnOneDatabase>> | undefined;
