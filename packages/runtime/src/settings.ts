@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, parseEnv } from 'node:util';
 import { parse as parseToml } from 'smol-toml';
-import { type Settings, parseSettings } from '@praetor/schema/settings';
+import { SETTINGS, type Settings, parseSettings } from '@praetor/schema/settings';
 import { type SettingValues, SettingsError } from '@praetor/schema/setting';
 
 export interface SettingSources {
@@ -12,6 +12,8 @@ export interface SettingSources {
   env?: NodeJS.ProcessEnv;
   /** Folder of `.env`, `praetor.toml` and `prefect.toml`. */
   cwd?: string;
+  /** What counts where no source says anything, before the defaults of the settings. */
+  fallbacks?: SettingValues;
 }
 
 const FLAGS = { port: 'PREFECT_SERVER_API_PORT', host: 'PREFECT_SERVER_API_HOST', home: 'PRAETOR_HOME' } as const;
@@ -54,18 +56,28 @@ function fromToml(path: string): SettingValues {
   }
 }
 
-/** Later sources win; a source that says nothing, or an empty text, hides nothing. */
+/** Each name of a setting with all of its names. */
+const NAMES = new Map(SETTINGS.flatMap(({ name, aliases }) => [name, ...aliases].map((one): [string, readonly string[]] => [one, [name, ...aliases]])));
+
+/** Later sources win, by whichever name they call a setting; a source that says nothing, or an empty text, hides nothing. */
 function overlay(sources: readonly SettingValues[]): SettingValues {
-  return Object.fromEntries(sources.flatMap((source) => Object.entries(source).filter(([, value]) => value !== undefined && value !== '')));
+  const values = new Map<string, unknown>();
+  for (const source of sources) {
+    const given = Object.entries(source).filter(([, value]) => value !== undefined && value !== '');
+    for (const [name] of given) for (const other of NAMES.get(name) ?? []) values.delete(other);
+    for (const [name, value] of given) values.set(name, value);
+  }
+  return Object.fromEntries(values);
 }
 
 /**
  * The settings of this process. Precedence: flags (--port --host --home), environment, `.env`, `praetor.toml`,
  * `prefect.toml`, defaults. Prefect's profiles are a client's matter and are not read. Throws SettingsError.
  */
-export function loadSettings({ argv = process.argv.slice(2), env = process.env, cwd = process.cwd() }: SettingSources = {}): Settings {
+export function loadSettings({ argv = process.argv.slice(2), env = process.env, cwd = process.cwd(), fallbacks = {} }: SettingSources = {}): Settings {
   const settings = parseSettings(
     overlay([
+      fallbacks,
       fromToml(join(cwd, 'prefect.toml')),
       fromToml(join(cwd, 'praetor.toml')),
       parseEnv(readIfPresent(join(cwd, '.env')) ?? ''),

@@ -35,6 +35,17 @@ describe('loadSettings', () => {
     assert.equal(load().home, path.join(homedir(), '.praetor'));
   });
 
+  test('a former name in the environment wins over the present one in a file', () => {
+    write('prefect.toml', '[server.database]\nsqlalchemy_pool_size = 3');
+    assert.equal(load().database.poolSize, 3);
+    assert.equal(load({ PREFECT_SQLALCHEMY_POOL_SIZE: '4' }).database.poolSize, 4);
+  });
+
+  test('fallbacks count where nobody says anything', () => {
+    const poolSize = (env: NodeJS.ProcessEnv) => loadSettings({ cwd, env, argv: [], fallbacks: { PREFECT_SERVER_DATABASE_SQLALCHEMY_POOL_SIZE: 4 } }).database.poolSize;
+    assert.deepEqual([poolSize({}), poolSize({ PREFECT_SQLALCHEMY_POOL_SIZE: '10' })], [4, 10]);
+  });
+
   test('an empty variable hides nothing', () => {
     write('.env', 'PREFECT_SERVER_API_PORT=3');
     assert.equal(load({ PREFECT_SERVER_API_PORT: '' }).api.port, 3);
