@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { Api } from '@praetor/test/support/api';
 import { type PrefectVersion, installPrefect, skipWithoutPrefect } from '@praetor/test/support/prefect';
@@ -25,9 +26,10 @@ for (const topology of await findTopologies()) {
     let api: Api;
 
     test('starts', async () => {
-      const server = await topology.start();
+      const server = await topology.start({ PREFECT_SERVER_DATABASE_SQLALCHEMY_POOL_SIZE: '6' });
       stop = () => server[Symbol.asyncDispose]();
       api = new Api(server.apiUrl);
+      assert.equal((await api.expect(200, 'GET', '/admin/settings')).server.database.sqlalchemy.pool_size, 6);
     });
     for (const [name, check] of Object.entries(seedChecks)) test(`seed: ${name}`, () => check(api));
     for (const name of Object.keys(checks)) test(`client 3.9.1: ${name}`, { skip }, () => runClient('3.9.1', api, name));

@@ -25,7 +25,7 @@ describe('a worker on its channel', { skip }, () => {
     const port = await findFreePort();
     const start = async () => {
       const env = { PREFECT_SERVER_DATABASE_CONNECTION_URL: database.url, PREFECT_SERVER_METRICS_ENABLED: 'true', PRAETOR_REDIS_URL: undefined, PREFECT_API_URL: undefined };
-      const server = stack.use(new Child({ service: 'standalone', args: ['--port', String(port), '--home', home], env, logFile: path.join(home, 'server.log') }));
+      const server = stack.use(new Child({ program: { script: 'start' }, args: ['--port', String(port), '--home', home], env, logFile: path.join(home, 'server.log') }));
       await server.ready(`http://127.0.0.1:${port}/api/ready`);
       return server;
     };

@@ -23,7 +23,7 @@ describe('the port before a cluster', () => {
   });
 
   async function ask(backends: Partial<Backends>, paths: string[]): Promise<string[]> {
-    await using front = await startFront(0, { gateways: () => [], broadcasters: () => [], ...backends });
+    await using front = await startFront({ host: '127.0.0.1', port: 0 }, { gateways: () => [], broadcasters: () => [], ...backends });
     const answers: string[] = [];
     for (const path of paths) {
       const response = await fetch(`http://127.0.0.1:${front.port}${path}`, { headers: { connection: 'close' } });

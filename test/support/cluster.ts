@@ -16,13 +16,23 @@ export interface ClusterOptions {
   gateways?: number;
   /** Copies of each worker service. */
   workers?: number;
-  /** Where the gateways are reached together; default: any free port. */
+  /** Where the gateways are reached together; default: any free port of this machine. */
+  host?: string;
   port?: number;
+  basePath?: string;
+  /** Connections of each process. Twenty pools of the default size are more than a Postgres takes as it comes. */
+  poolSizes?: PoolSizes;
   /** Further settings, for every process. */
   env?: NodeJS.ProcessEnv;
   /** Keeps what the processes print in this folder; `inherit` prints it; default: a folder that is removed at the end. */
   logs?: string;
 }
+
+export interface PoolSizes {
+  gateway: number;
+  worker: number;
+}
+export const POOL_SIZES: PoolSizes = { gateway: 10, worker: 4 };
 
 interface Member {
   child: Child;
@@ -57,9 +67,9 @@ export class Cluster implements AsyncDisposable {
   }
 
   async #start(): Promise<void> {
-    const { gateways = 2, workers = 2, port = 0, logs } = this.#options;
+    const { gateways = 2, workers = 2, host = '127.0.0.1', port = 0, logs } = this.#options;
     this.#logs = logs ?? (await mkdtemp(path.join(tmpdir(), 'praetor-cluster-')));
-    this.#front = await startFront(port, { gateways: () => this.#ports('api-gateway'), broadcasters: () => this.#ports('broadcaster') });
+    this.#front = await startFront({ host, port }, { gateways: () => this.#ports('api-gateway'), broadcasters: () => this.#ports('broadcaster') });
     // The first one migrates; were they all to start at once, the others would only wait for it and burn a small machine.
     await this.startMember('api-gateway');
     const rest: ServiceName[] = [...Array.from({ length: gateways - 1 }, () => 'api-gateway' as const), ...Array.from({ length: workers }, () => WORKERS).flat()];
@@ -68,7 +78,8 @@ export class Cluster implements AsyncDisposable {
 
   /** The API's base URL, for PREFECT_API_URL. */
   get apiUrl(): string {
-    return `http://127.0.0.1:${this.#front?.port}/api`;
+    const { host = '127.0.0.1', basePath = '/api' } = this.#options;
+    return `http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${this.#front?.port}${basePath}`;
   }
 
   /** The running processes of a service, oldest first. */
@@ -77,7 +88,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   #living(service: ServiceName): readonly Member[] {
-    return this.#members.filter(({ child }) => child.service === service && child.isRunning);
+    return this.#members.filter(({ child }) => child.name === service && child.isRunning);
   }
 
   #ports(service: ServiceName): number[] {
@@ -86,17 +97,16 @@ export class Cluster implements AsyncDisposable {
 
   /** Starts one more process of a service; resolves when it is ready. */
   async startMember(service: ServiceName): Promise<Child> {
-    const { databaseUrl, redisUrl, redisKeyPrefix, env } = this.#options;
+    const { databaseUrl, redisUrl, redisKeyPrefix, poolSizes = POOL_SIZES, env } = this.#options;
     const [port, metricsPort] = [await findFreePort(), await findFreePort()];
     const child = new Child({
-      service,
+      program: { service },
       logFile: this.#logs === 'inherit' ? undefined : path.join(this.#logs ?? tmpdir(), `${service}-${port}.log`),
       env: {
         PREFECT_SERVER_DATABASE_CONNECTION_URL: databaseUrl,
         PRAETOR_REDIS_URL: redisUrl,
         ...(redisKeyPrefix !== undefined && { PRAETOR_REDIS_KEY_PREFIX: redisKeyPrefix }),
-        // Sixteen pools of the default size are more than a Postgres takes as it comes.
-        PREFECT_SERVER_DATABASE_SQLALCHEMY_POOL_SIZE: service === 'api-gateway' ? '10' : '4',
+        PREFECT_SERVER_DATABASE_SQLALCHEMY_POOL_SIZE: String(service === 'api-gateway' ? poolSizes.gateway : poolSizes.worker),
         ...env,
         PREFECT_SERVER_API_HOST: '127.0.0.1',
         PREFECT_SERVER_API_PORT: String(port),

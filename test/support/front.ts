@@ -35,7 +35,7 @@ async function openAny(ports: readonly number[], start: number): Promise<Socket 
  * One port before many servers, as a load balancer of connections: each new connection goes to the next server that
  * accepts it, by its first line to the gateways or to the broadcasters, and then bytes pass unseen.
  */
-export async function startFront(port: number, backends: Backends): Promise<Front> {
+export async function startFront(address: { host: string; port: number }, backends: Backends): Promise<Front> {
   const clients = new Set<Socket>();
   let turn = 0;
 
@@ -59,7 +59,7 @@ export async function startFront(port: number, backends: Backends): Promise<Fron
     // A connection cut on one side is cut on the other; that is no concern of the front's.
     serve(client).catch(() => client.destroy());
   });
-  front.listen(port, '127.0.0.1');
+  front.listen(address);
   await once(front, 'listening');
   return {
     port: (front.address() as AddressInfo).port,

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Redis } from 'ioredis';
 import { Child } from './child.ts';
-import { Cluster } from './cluster.ts';
 import { createTestDatabase, isPostgresReachable } from './database.ts';
 import { findFreePort } from './ports.ts';
 
@@ -26,7 +25,7 @@ async function startStandalone(env: NodeJS.ProcessEnv = {}): Promise<Server> {
   const logFile = path.join(home, 'server.log');
   const child = started.use(
     new Child({
-      service: 'standalone',
+      program: { script: 'start' },
       args: ['--port', String(port), '--home', home],
       env: { PREFECT_SERVER_DATABASE_CONNECTION_URL: undefined, PRAETOR_REDIS_URL: undefined, PREFECT_API_URL: undefined, ...env },
       logFile,
@@ -38,15 +37,36 @@ async function startStandalone(env: NodeJS.ProcessEnv = {}): Promise<Server> {
   return { apiUrl, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-/** The scaled-out system on a database and Redis keys of its own: two gateways, one of each worker unless told otherwise. */
-async function startCluster(env: NodeJS.ProcessEnv = {}, workers = 1): Promise<Server> {
+/** Not where servers listen unless they are told; macOS has only the usual address. */
+const CLUSTER_HOST = process.platform === 'linux' ? '127.0.0.2' : '127.0.0.1';
+
+/** `pnpm cluster` on a database and Redis keys of its own: two gateways, one of each worker. */
+async function startCluster(env: NodeJS.ProcessEnv = {}): Promise<Server> {
   await using started = new AsyncDisposableStack();
   const database = started.use(await createTestDatabase());
   const redisKeyPrefix = `test-${randomBytes(6).toString('hex')}`;
   started.defer(() => deleteKeys(redisKeyPrefix));
-  const cluster = started.use(await Cluster.start({ databaseUrl: database.url, redisUrl: REDIS_URL, redisKeyPrefix, workers, env }));
+  const folder = await mkdtemp(path.join(tmpdir(), 'praetor-cluster-'));
+  started.defer(() => rm(folder, { recursive: true, force: true }));
+  const port = await findFreePort();
+  const child = started.use(
+    new Child({
+      program: { script: 'cluster' },
+      args: ['--gateways', '2', '--workers', '1', '--port', String(port)],
+      env: {
+        PREFECT_SERVER_DATABASE_CONNECTION_URL: database.url,
+        PRAETOR_REDIS_URL: REDIS_URL,
+        PRAETOR_REDIS_KEY_PREFIX: redisKeyPrefix,
+        PREFECT_SERVER_API_HOST: CLUSTER_HOST,
+        ...env,
+      },
+      logFile: path.join(folder, 'cluster.log'),
+    }),
+  );
+  const apiUrl = `http://${CLUSTER_HOST}:${port}/api`;
+  await child.says(`The cluster serves ${apiUrl}\n`);
   const owned = started.move();
-  return { apiUrl: cluster.apiUrl, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { apiUrl, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 async function deleteKeys(prefix: string): Promise<void> {

@@ -26,7 +26,7 @@ describe('pnpm start', () => {
 
   function spawnServer(logName: string, env: NodeJS.ProcessEnv = {}): Child {
     const address = { PREFECT_SERVER_API_PORT: String(port), PRAETOR_HOME: home() };
-    return new Child({ service: 'standalone', env: { ...WITHOUT_STORES, ...address, ...env }, logFile: path.join(folder, logName) });
+    return new Child({ program: { script: 'start' }, env: { ...WITHOUT_STORES, ...address, ...env }, logFile: path.join(folder, logName) });
   }
 
   async function startServer(logName: string): Promise<Child> {
