@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, mkdtempDisposable, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -21,7 +21,7 @@ describe('a service as a process of its own', { skip }, () => {
   before(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'praetor-process-'));
     redis = await RedisServer.start();
-    database = await createTestDatabase();
+    database = await createTestDatabase({ migrated: false });
   });
   after(async () => {
     await redis?.[Symbol.asyncDispose]();
@@ -29,14 +29,15 @@ describe('a service as a process of its own', { skip }, () => {
     await rm(folder, { recursive: true, force: true });
   });
 
+  const stores = () => ({ PREFECT_SERVER_DATABASE_CONNECTION_URL: database.url.replace('postgresql:', 'postgresql+asyncpg:'), PRAETOR_REDIS_URL: redis.url });
+
   async function startService(service: string, env: NodeJS.ProcessEnv = {}) {
     const port = await findFreePort();
     const child = new Child({
-      service,
+      program: { service },
       logFile: path.join(folder, `${service}.log`),
       env: {
-        PREFECT_SERVER_DATABASE_CONNECTION_URL: database.url.replace('postgresql:', 'postgresql+asyncpg:'),
-        PRAETOR_REDIS_URL: redis.url,
+        ...stores(),
         PREFECT_SERVER_SERVICES_REPOSSESSOR_LOOP_SECONDS: '0.5',
         PRAETOR_METRICS_HOST: '127.0.0.1',
         PRAETOR_METRICS_PORT: String(port),
@@ -51,8 +52,27 @@ describe('a service as a process of its own', { skip }, () => {
     return { status: response.status, details: ((await response.json()) as { details: Record<string, unknown> }).details };
   };
 
+  /** Starts a service that must refuse; gives what it says to people, beside its log. */
+  async function expectRefusal(service: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
+    const { child } = await startService(service, env);
+    await child.exited;
+    assert.equal(child.exitCode, 1);
+    const lines = (await readFile(path.join(folder, `${service}.log`), 'utf8')).trimEnd().split('\n');
+    const said = lines.filter((line) => !line.startsWith('{'));
+    assert.equal(said.length, 1, lines.join('\n'));
+    return said[0] ?? '';
+  }
+  const WITHOUT_MIGRATING = { PREFECT_SERVER_DATABASE_MIGRATE_ON_START: 'false' };
+
+  test('says what to do where nobody has migrated and it may not, until `pnpm migrate` has', async () => {
+    assert.equal(await expectRefusal('scheduler', WITHOUT_MIGRATING), 'The database is not up to date: run `pnpm migrate`.');
+    const migrating = new Child({ program: { script: 'migrate' }, env: stores(), logFile: path.join(folder, 'migrate.log') });
+    await migrating.exited;
+    assert.equal(migrating.exitCode, 0);
+  });
+
   test('tells the truth about itself while Redis is away, goes on, and ends well', async () => {
-    const { child, url } = await startService('lease-cleanup');
+    const { child, url } = await startService('lease-cleanup', WITHOUT_MIGRATING);
     await using _child = child;
     await child.ready(`${url}/ready`);
     assert.deepEqual(await readDetails(`${url}/ready`), { status: 200, details: { running: true, database: true, broker: true } });
@@ -104,4 +124,19 @@ describe('a service as a process of its own', { skip }, () => {
     await child.stop();
     assert.equal(child.exitCode, 0);
   });
+
+  test('refuses a database that a newer one has changed in a way that it cannot live with', async () => {
+    await database.sql`insert into praetor.migration (name, breaking) values ('9999_from_the_future', true)`;
+    const refusals = await Promise.all([expectRefusal('broadcaster'), expectRefusal('retention', WITHOUT_MIGRATING)]);
+    const wanted = 'The database is newer than this server: it has had 9999_from_the_future. Start the newer version of Praetor.';
+    assert.deepEqual(refusals, [wanted, wanted]);
+  });
+});
+
+test('`pnpm cluster` refuses numbers that are none in one line', async () => {
+  await using folder = await mkdtempDisposable(path.join(tmpdir(), 'praetor-cluster-'));
+  const logFile = path.join(folder.path, 'cluster.log');
+  const command = new Child({ program: { script: 'cluster' }, args: ['--workers', 'abc'], logFile });
+  await command.exited;
+  assert.deepEqual([command.exitCode, await readFile(logFile, 'utf8')], [2, '--workers: must be a whole number from 1 to 999\n']);
 });
