@@ -10,10 +10,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type Database } from '@praetor/database/connect';
 import { type EmbeddedDatabase, openEmbedded } from '@praetor/database/embedded';
 import { migrate } from '@praetor/database/migrate';
+import { NOBODY, skipWithoutOrdinaryUser } from '@praetor/test/support/ordinary-user';
 import { until } from '@praetor/test/support/poll';
 
-const root = process.getuid?.() === 0;
-const NOBODY = 65_534;
+const skipOrdinary = await skipWithoutOrdinaryUser();
 
 const folders: string[] = [];
 async function createHome(): Promise<string> {
@@ -226,51 +226,49 @@ describe('an embedded database', () => {
   });
 });
 
-// What root has to do to run what refuses root, and to become an ordinary user; others have nothing to test here.
-if (root) {
-  describe('an embedded database as root', () => {
-    test('becomes PGlite, and says so in one line, where Postgres cannot run', async () => {
-      const home = await createHome();
-      // Without these programs root can only become another user who may not enter the folder.
-      const opened = await openElsewhere(home, '', { env: { ...process.env, PATH: '/nowhere' } });
-      assert.equal(opened.kind, 'pglite');
-      assert.equal(opened.warnings.length, 1);
-      assert.match(opened.warnings[0] ?? '', /^Postgres cannot run here \(.*denied.*\): using PGlite/);
-      await kill(opened.child);
-    });
+// What root has to do to run what refuses root, and to become an ordinary user.
+describe('an embedded database as root', { skip: process.getuid?.() === 0 ? false : 'needs root' }, () => {
+  test('becomes PGlite, and says so in one line, where Postgres cannot run', async () => {
+    const home = await createHome();
+    // Without these programs root can only become another user who may not enter the folder.
+    const opened = await openElsewhere(home, '', { env: { ...process.env, PATH: '/nowhere' } });
+    assert.equal(opened.kind, 'pglite');
+    assert.equal(opened.warnings.length, 1);
+    assert.match(opened.warnings[0] ?? '', /^Postgres cannot run here \(.*denied.*\): using PGlite/);
+    await kill(opened.child);
+  });
 
-    test('runs for an ordinary user', async () => {
-      const home = await createHome();
-      await chown(home, NOBODY, NOBODY);
-      const opened = await openElsewhere(home, 'postgres', { uid: NOBODY, gid: NOBODY });
-      assert.equal(opened.error, undefined);
-      assert.equal(await addRow(opened), 1);
-      opened.child.kill('SIGTERM');
-      await once(opened.child, 'exit');
-      // Root may go on with it, and gives it back as it was.
-      {
-        await using database = await open(home);
-        assert.equal(await addRow(database), 2);
-      }
-      assert.equal((await stat(join(home, 'postgres'))).uid, NOBODY);
-      const again = await openElsewhere(home, 'postgres', { uid: NOBODY, gid: NOBODY });
-      assert.equal(again.error, undefined);
-      assert.equal(await addRow(again), 3);
-      await kill(again.child);
-      await using _database = await open(home);
-    });
-
-    test('runs for root in closed folders, with or without user namespaces', async () => {
-      const home = await createHome();
-      await chmod(home, 0o700);
-      const programs = await createHome();
-      await symlink('/usr/bin/setpriv', join(programs, 'setpriv'));
-      const opened = await openElsewhere(home, 'postgres', { env: { ...process.env, PATH: programs } });
-      assert.equal(opened.error, undefined);
-      assert.equal(await addRow(opened), 1);
-      await kill(opened.child);
+  test('runs for an ordinary user', { skip: skipOrdinary }, async () => {
+    const home = await createHome();
+    await chown(home, NOBODY.uid, NOBODY.gid);
+    const opened = await openElsewhere(home, 'postgres', NOBODY);
+    assert.equal(opened.error, undefined);
+    assert.equal(await addRow(opened), 1);
+    opened.child.kill('SIGTERM');
+    await once(opened.child, 'exit');
+    // Root may go on with it, and gives it back as it was.
+    {
       await using database = await open(home);
       assert.equal(await addRow(database), 2);
-    });
+    }
+    assert.equal((await stat(join(home, 'postgres'))).uid, NOBODY.uid);
+    const again = await openElsewhere(home, 'postgres', NOBODY);
+    assert.equal(again.error, undefined);
+    assert.equal(await addRow(again), 3);
+    await kill(again.child);
+    await using _database = await open(home);
   });
-}
+
+  test('runs for root in closed folders, with or without user namespaces', async () => {
+    const home = await createHome();
+    await chmod(home, 0o700);
+    const programs = await createHome();
+    await symlink('/usr/bin/setpriv', join(programs, 'setpriv'));
+    const opened = await openElsewhere(home, 'postgres', { env: { ...process.env, PATH: programs } });
+    assert.equal(opened.error, undefined);
+    assert.equal(await addRow(opened), 1);
+    await kill(opened.child);
+    await using database = await open(home);
+    assert.equal(await addRow(database), 2);
+  });
+});
