@@ -22,8 +22,10 @@ import { skip, startVictim } from './victim.ts';
 
 const EVENTS = Number(process.env['PRAETOR_TEST_EVENTS'] ?? 16_000);
 const CLIENTS = 8;
+/** One of each is killed while the events come. */
+const VICTIMS = ['event-persister', 'automations', 'task-run-recorder', 'api-gateway'] as const;
 /** Events between two checkpoints of a client. */
-const CHUNK = 400;
+const CHUNK = 100;
 const DUPLICATES = 0.1;
 /** Half of the events belong to task runs. */
 const TASK_RUNS = Math.floor(EVENTS / 6);
@@ -100,16 +102,36 @@ suite(`a flood of ${EVENTS} events`, { skip }, () => {
     const shares = Array.from({ length: CLIENTS }, (): Event[] => []);
     for (const [index, event] of shuffle(events).entries()) shares[index % CLIENTS]?.push(event);
 
-    const clients = Promise.all(
-      shares.map(async (share) => {
-        for (const chunk of chunksOf(share)) await deliver(`${cluster.apiUrl.replace('http', 'ws')}/events/in`, chunk);
-      }),
-    );
-    for (const service of ['event-persister', 'automations', 'task-run-recorder', 'api-gateway'] as const) await cluster.killOne(service);
-    await redis.kill();
-    await sleep(1000);
-    await redis.restart();
-    await clients;
+    const restartRedis = async () => {
+      await redis.kill();
+      await cluster.says(false);
+      await redis.restart();
+      await cluster.says(true);
+    };
+    const faults = [...VICTIMS.map((service) => () => cluster.killOne(service)), restartRedis];
+    const progress = { faultsOver: 0, delivering: 0 };
+    const send = async (chunk: readonly Event[]) => {
+      progress.delivering++;
+      await deliver(`${cluster.apiUrl.replace('http', 'ws')}/events/in`, chunk);
+      progress.delivering--;
+    };
+    // Each client has something new for each fault, and some of it again until that is over: nobody is done before.
+    const clients = shares.map(async (share) => {
+      const chunks = [...chunksOf(share)];
+      const perFault = Math.ceil(chunks.length / faults.length);
+      for (let fault = 0; fault < faults.length; fault++) {
+        for (const chunk of chunks.splice(0, perFault)) await send(chunk);
+        while (progress.faultsOver <= fault) await send(share.slice(0, 5));
+      }
+    });
+    const flooding = Promise.all(clients);
+    for (const fault of faults) {
+      await Promise.race([flooding, until('every client is at it', async () => progress.delivering === CLIENTS)]);
+      assert.equal(progress.delivering, CLIENTS);
+      await fault();
+      progress.faultsOver++;
+    }
+    await flooding;
 
     await until('every event is stored', async () => (await count(sql`select from events where id = any(${events.map(({ id }) => id)}::uuid[])`)) === events.length, WAIT_SECONDS);
     await until('every state is recorded', async () => (await count(sql`select from task_run_state`)) === TASK_RUNS * 3, WAIT_SECONDS);

@@ -13,7 +13,7 @@ export interface Victim extends AsyncDisposable {
 }
 
 /** Starts so many gateways, and so many of every worker service. */
-export async function startVictim(size: { gateways: number; workers: number }): Promise<Victim> {
+export async function startVictim(size: { gateways: number; workers: number; env?: NodeJS.ProcessEnv }): Promise<Victim> {
   await using started = new AsyncDisposableStack();
   const database = started.use(await createTestDatabase());
   const redis = started.use(await RedisServer.start());

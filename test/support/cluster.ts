@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Child } from './child.ts';
 import { type Front, startFront } from './front.ts';
+import { until } from './poll.ts';
 import { findFreePort } from './ports.ts';
 
 /** The services beside the gateway. */
@@ -38,6 +39,8 @@ interface Member {
   child: Child;
   /** Where it listens, for gateways and broadcasters. */
   port: number;
+  /** Where it says whether it is ready. */
+  readyUrl: string;
 }
 
 /**
@@ -114,9 +117,17 @@ export class Cluster implements AsyncDisposable {
         PRAETOR_METRICS_PORT: String(metricsPort),
       },
     });
-    this.#members.push({ child, port });
-    await child.ready(`http://127.0.0.1:${metricsPort}/ready`);
+    const readyUrl = `http://127.0.0.1:${metricsPort}/ready`;
+    this.#members.push({ child, port, readyUrl });
+    await child.ready(readyUrl);
     return child;
+  }
+
+  /** Resolves when each process says that it is ready, or each that it is not. */
+  async says(isReady: boolean): Promise<void> {
+    const status = isReady ? 200 : 503;
+    const members = this.#members.filter(({ child }) => child.isRunning);
+    await Promise.all(members.map(({ child, readyUrl }) => until(`${child.name} answers ${status} at ${readyUrl}`, async () => await fetch(readyUrl).then((response) => response.status === status, () => false), 60)));
   }
 
   /** Kills the oldest process of a service and starts another; resolves when that is ready. */
