@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { Api } from '@praetor/test/support/api';
 import { until } from '@praetor/test/support/poll';
 import type { PrefectClient, Report } from './client.ts';
@@ -9,6 +10,8 @@ import type { PrefectClient, Report } from './client.ts';
 export interface Setting {
   api: Api;
   client: PrefectClient;
+  /** Runs for the worker of a pool. */
+  pooledRuns: number;
 }
 export type Check = (setting: Setting) => Promise<void>;
 
@@ -37,7 +40,24 @@ async function waitForTaskRuns(api: Api, flowRunId: string, type: string, count:
   await until(`${count} task runs ${type}`, async () => (await countTaskRuns(api, flowRunId, type)) === count);
 }
 
-/** Tasks, sub-flows, retries, failures, mapping, limits, variables, blocks, artifacts and events, in one client process. */
+/** The names of a run's states, in order. */
+async function stateNames(api: Api, kind: 'flow' | 'task', id: string): Promise<string[]> {
+  const states = await api.expect(200, 'GET', `/${kind}_run_states/?${kind}_run_id=${id}`);
+  return states.map(({ name }: { name: string }) => name);
+}
+
+/** Resolves when the states of all task runs of a flow run are these, each run's in order, the runs in the order of their start. */
+async function waitForTaskStates(api: Api, flowRunId: string, wanted: string[][]): Promise<void> {
+  let seen: string[][] = [];
+  const reached = await until('the states of the task runs', async () => {
+    const runs = await api.expect(200, 'POST', '/task_runs/filter', { flow_runs: { id: { any_: [flowRunId] } }, sort: 'EXPECTED_START_TIME_ASC' });
+    seen = await Promise.all(runs.map(({ id }: { id: string }) => stateNames(api, 'task', id)));
+    return isDeepStrictEqual(seen, wanted);
+  }).catch(() => false);
+  if (!reached) assert.deepEqual(seen, wanted);
+}
+
+/** Tasks, sub-flows, retries, failures, mapping, caching, transactions, limits, variables, blocks, artifacts and events, in one client process. */
 const flowsInProcess: Check = async ({ api, client }) => {
   const reports = await client.run('flows.py');
   const id = (name: string): string => find(reports, name).id;
@@ -53,6 +73,18 @@ const flowsInProcess: Check = async ({ api, client }) => {
   await waitForTaskRuns(api, id('flaky_flow'), 'COMPLETED', 1);
   const [flaky] = await api.expect(200, 'POST', '/task_runs/filter', { flow_runs: { id: { any_: [id('flaky_flow')] } } });
   assert.equal(flaky.run_count, 3);
+
+  assert.deepEqual(find(reports, 'cached'), { name: 'cached', results: [98, 98], computed: [7] });
+  const [computed, cached] = [['Pending', 'Running', 'Completed'], ['Pending', 'Running', 'Cached']];
+  await waitForTaskStates(api, id('caching_1'), [computed, cached]);
+  await waitForTaskStates(api, id('caching_2'), [cached, cached]);
+  await waitForTaskRuns(api, id('caching_2'), 'COMPLETED', 2);
+
+  assert.deepEqual(find(reports, 'hooks').hooks, ['committed', 'rolled back']);
+  assert.equal((await readRun(api, id('transactions'))).state_type, 'COMPLETED');
+  await waitForTaskStates(api, id('transactions'), [computed, [...computed, 'RolledBack']]);
+  const { events } = await api.expect(200, 'POST', '/events/filter', { filter: { event: { name: ['prefect.task-run.RolledBack'] }, related: { id: [`prefect.flow-run.${id('transactions')}`] } } });
+  assert.equal(events.length, 1);
 
   const children = await api.expect(200, 'POST', '/flow_runs/filter', { flow_runs: { parent_flow_run_id: { any_: [id('parent')] } } });
   assert.deepEqual(
@@ -78,11 +110,7 @@ const flowsInProcess: Check = async ({ api, client }) => {
     return events.some((event: { payload: { n: number } }) => event.payload.n === 1);
   });
 
-  const states = await api.expect(200, 'GET', `/flow_run_states/?flow_run_id=${id('three_tasks')}`);
-  assert.deepEqual(
-    states.map((state: { name: string }) => state.name),
-    ['Pending', 'Running', 'Completed'],
-  );
+  assert.deepEqual(await stateNames(api, 'flow', id('three_tasks')), ['Pending', 'Running', 'Completed']);
   assert.match(await client.cli(['flow-run', 'ls', '--state', 'Completed']), /small-objects.*COMPLETED/);
   assert.match(await client.cli(['flow-run', 'logs', id('asynchronous')]), /printed in an async flow/);
 };
@@ -93,7 +121,7 @@ async function startRun(api: Api, name: string, body: object = {}): Promise<stri
   return run.id;
 }
 
-/** `serve`: runs by hand and by schedule, cancelling, pausing for input, suspending. */
+/** `serve`: runs by hand and by schedule, within a limit, cancelling, pausing for input, suspending. */
 const servedFlows: Check = async ({ api, client }) => {
   client.startScenario('served.py');
   await until('the deployments', async () => (await api.get('/deployments/name/suspending/served')).status === 200, 90);
@@ -101,6 +129,7 @@ const servedFlows: Check = async ({ api, client }) => {
   const output = await client.cli(['deployment', 'run', 'plain/served', '--param', 'n=7']);
   const [, plainId] = /UUID: ([0-9a-f-]{36})/.exec(output) ?? [];
   assert.ok(plainId, output);
+  const limited = await Promise.all([startRun(api, 'plain/limited'), startRun(api, 'plain/limited')]);
   const endless = await startRun(api, 'endless/served');
   const pausing = await startRun(api, 'pausing/served');
   const suspending = await startRun(api, 'suspending/served');
@@ -121,6 +150,17 @@ const servedFlows: Check = async ({ api, client }) => {
   await waitForState(api, suspending, 'Completed');
   assert.equal((await readRun(api, suspending)).run_count, 1, 'suspending is no second run');
 
+  // Both are due at once: one has the slot, and the other asks for it again until the first has ended.
+  for (const id of limited) await waitForState(api, id, 'Completed');
+  const [early, late] = await Promise.all(limited.map(async (id) => await api.expect(200, 'GET', `/flow_run_states/?flow_run_id=${id}`)));
+  const [first, second] = Date.parse(early.at(-1).timestamp) < Date.parse(late.at(-1).timestamp) ? [early, late] : [late, early];
+  const named = (states: { name: string; timestamp: string }[], name: string) => states.filter((state) => state.name === name);
+  assert.equal(named(first, 'AwaitingConcurrencySlot').length, 0);
+  assert.ok(named(second, 'AwaitingConcurrencySlot').length > 0);
+  assert.ok(Date.parse(named(second, 'Pending')[0]?.timestamp ?? '') >= Date.parse(first.at(-1).timestamp), 'they ran one after the other');
+  const { global_concurrency_limit, concurrency_options } = await api.expect(200, 'GET', '/deployments/name/plain/limited');
+  assert.deepEqual([global_concurrency_limit.limit, global_concurrency_limit.active_slots, concurrency_options.collision_strategy], [1, 0, 'ENQUEUE']);
+
   await until('scheduled runs complete', async () => {
     const filter = { deployments: { name: { any_: ['scheduled'] } }, flow_runs: { state: { type: { any_: ['COMPLETED'] } } } };
     return (await api.expect(200, 'POST', '/flow_runs/count', filter)) >= 2;
@@ -128,8 +168,8 @@ const servedFlows: Check = async ({ api, client }) => {
   assert.match(await client.cli(['deployment', 'ls']), /plain\/served/);
 };
 
-/** A process work pool: created, deployed to in both ways, and a worker that does 20 scheduled runs. */
-const pooledFlows: Check = async ({ api, client }) => {
+/** A process work pool: created, deployed to in both ways, and a worker that does scheduled runs. */
+const pooledFlows: Check = async ({ api, client, pooledRuns }) => {
   const pool = `pool-${randomUUID().slice(0, 8)}`;
   await client.cli(['work-pool', 'create', '--type', 'process', pool]);
   await client.run('pooled.py', [pool]);
@@ -141,7 +181,7 @@ const pooledFlows: Check = async ({ api, client }) => {
   assert.deepEqual([automation.trigger.expect, automation.actions[0].deployment_id], [['zz.happened'], fromYaml.id]);
 
   client.startCli('worker', 'start', '--pool', pool, '--limit', '4');
-  const runs = await Promise.all(Array.from({ length: 20 }, (_, x) => startRun(api, 'pooled/pooled', { parameters: { x } })));
+  const runs = await Promise.all(Array.from({ length: pooledRuns }, (_, x) => startRun(api, 'pooled/pooled', { parameters: { x } })));
   for (const id of runs) await waitForState(api, id, 'Completed', 300);
   assert.match(await client.cli(['work-pool', 'ls']), new RegExp(pool));
   const { status } = await api.expect(200, 'GET', `/work_pools/${pool}`);

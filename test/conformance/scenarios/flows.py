@@ -1,16 +1,19 @@
-"""Flows run by the real client in one process: tasks, sub-flows, retries, failures, mapping, limits, small objects."""
+"""Flows run by the real client in one process: tasks, sub-flows, retries, failures, mapping, caching, transactions, limits, small objects."""
 
 import asyncio
+import contextlib
 import time
 
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_progress_artifact, create_table_artifact
 from prefect.blocks.core import Block
 from prefect.blocks.system import Secret
+from prefect.cache_policies import INPUTS
 from prefect.client.orchestration import get_client
 from prefect.concurrency.sync import concurrency, rate_limit
 from prefect.events import emit_event
 from prefect.runtime import flow_run
+from prefect.transactions import transaction
 from prefect.variables import Variable
 from report import report
 
@@ -78,6 +81,49 @@ def mapped(count: int) -> int:
     return sum(future.result() for future in square.map(list(range(count))))
 
 
+computed = []
+
+
+@task(cache_policy=INPUTS, persist_result=True)
+def remembered(x: int) -> int:
+    computed.append(x)
+    return x * x
+
+
+@flow
+def caching(turn: int) -> int:
+    report(f"caching_{turn}", id=flow_run.id)
+    return remembered(7) + remembered(7)
+
+
+hooks = []
+
+
+@task
+def step(name: str) -> str:
+    return name
+
+
+@step.on_commit
+def committed(_) -> None:
+    hooks.append("committed")
+
+
+@step.on_rollback
+def rolled_back(_) -> None:
+    hooks.append("rolled back")
+
+
+@flow
+def transactions() -> None:
+    report("transactions", id=flow_run.id)
+    with transaction():
+        step("kept")
+    with contextlib.suppress(ValueError), transaction():
+        step("undone")
+        raise ValueError("undo this")
+
+
 @flow
 def limited() -> None:
     report("limited", id=flow_run.id)
@@ -124,6 +170,9 @@ if __name__ == "__main__":
     asyncio.run(create_limits())
     report("results", three_tasks=three_tasks(), parent=parent(), flaky_flow=flaky_flow(), mapped=mapped(200))
     failing(return_state=True)
+    report("cached", results=[caching(1), caching(2)], computed=computed)
+    transactions()
+    report("hooks", hooks=hooks)
     limited()
     small_objects()
     asyncio.run(asynchronous())

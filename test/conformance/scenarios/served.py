@@ -1,10 +1,11 @@
-"""Deployments served by one runner process: plain, scheduled, cancelled, paused and suspended flows; or one that events start."""
+"""Deployments served by one runner process: plain, limited, scheduled, cancelled, paused and suspended flows; or one that events start."""
 
 import sys
 import time
 from datetime import timedelta
 
 from prefect import flow, pause_flow_run, serve, suspend_flow_run, task
+from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.events import DeploymentEventTrigger
 
 
@@ -45,6 +46,7 @@ if __name__ == "__main__":
         sys.exit()
     serve(
         plain.to_deployment("served", tags=["conformance"]),
+        plain.to_deployment("limited", concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE)),
         plain.to_deployment("scheduled", interval=timedelta(seconds=10)),
         endless.to_deployment("served"),
         pausing.to_deployment("served"),
