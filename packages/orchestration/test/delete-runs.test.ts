@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, test } from 'node:test';
 import { proposeState } from '@praetor/schema/state';
 import { type TestDatabase, createTestDatabase } from '@praetor/test/support/database';
 import { limitDeletions } from '@praetor/test/support/deletions';
 import { untilBlocked } from '@praetor/test/support/locks';
+import { after, before, test } from '@praetor/test/support/postgres-test';
 import { createFlowRun } from '../src/create-flow-run.ts';
 import { createTaskRun } from '../src/create-task-run.ts';
 import { deleteFlowRuns } from '../src/delete-runs.ts';
