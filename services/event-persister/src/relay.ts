@@ -1,5 +1,5 @@
 import type { Sql } from '@praetor/database/sql';
-import { type Broker, BrokerUnavailableError } from '@praetor/streams/broker';
+import type { Broker } from '@praetor/streams/broker';
 
 export interface RelayOptions {
   /** Events that the process which wrote them should have published by now. */
@@ -27,11 +27,11 @@ async function takeDueEvents(sql: Sql, { afterSeconds, againAfterSeconds }: Rela
 /**
  * Publishes the events that are left in the outbox, because the process that wrote them died, the stream could not be
  * reached, or it was lost. Any number of relays share the work. Gives how many were published; throws
- * BrokerUnavailableError where the stream is still away.
+ * BrokerUnavailableError where the stream is lost meanwhile.
  */
 export async function relayOutbox(sql: Sql, broker: Broker, options: RelayOptions, signal: AbortSignal): Promise<number> {
-  // What is taken counts as published, and would have to wait its time.
-  if (!broker.isReady()) throw new BrokerUnavailableError('The events in the outbox wait for the stream.');
+  // What is taken counts as published, and would have to wait its time: while the stream is away nothing is.
+  if (!broker.isReady()) return 0;
   const aborted = Promise.withResolvers<void>();
   const stop = () => aborted.resolve();
   signal.addEventListener('abort', stop);

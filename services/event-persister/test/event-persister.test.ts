@@ -6,7 +6,7 @@ import { storeEvents } from '@praetor/event-persister/store-events';
 import { relayOutbox } from '@praetor/event-persister/relay';
 import { saveDeadLetter } from '@praetor/runtime/dead-letters';
 import { parseJson, toJson } from '@praetor/schema/json';
-import { type Broker, BrokerUnavailableError, type DeadLetter } from '@praetor/streams/broker';
+import type { Broker, DeadLetter } from '@praetor/streams/broker';
 import { createBroker } from '@praetor/streams/create-broker';
 import { createTestContext, runServices } from '@praetor/test/support/context';
 import { type TestDatabase, createTestDatabase, isPostgresReachable } from '@praetor/test/support/database';
@@ -155,7 +155,7 @@ describe('the event persister', { skip }, () => {
 
     await database.sql`update praetor.outbox set published = now() - interval '61 s', created = created - interval '61 s' where published is not null`;
     isAway = true;
-    await assert.rejects(relay(), BrokerUnavailableError);
+    assert.equal(await relay(), 0);
     isAway = false;
     // Nothing was taken while the stream was away, so nothing has to wait.
     assert.equal(await relay(), 1200);
