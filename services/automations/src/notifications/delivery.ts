@@ -12,7 +12,7 @@ export async function deliver(request: HttpRequest, signal: AbortSignal): Promis
   const { status, text } = await sendRequest(request, signal);
   if (status < 400) return;
   const details = { notification_log: `HTTP ${status}: ${text.slice(0, LONGEST_SHOWN_BODY)}` };
-  throw new (WORTH_RETRYING.has(status) || status >= 500 ? ActionInterruptedError : ActionFailedError)(`The notification was answered with ${status}.`, { details });
+  throw new (WORTH_RETRYING.has(status) ? ActionInterruptedError : ActionFailedError)(`The notification was answered with ${status}.`, { details });
 }
 
 /**
