@@ -1,3 +1,4 @@
+import { spend } from './budget.ts';
 import { type Keywords, Undefined, type Value, either, isNumber, isText, raise, textOf, typeName } from './values.ts';
 
 /** The arguments of a call, by the names of its parameters. Whoever asks for one says what it takes. */
@@ -10,6 +11,7 @@ export class Arguments {
 
   /** `takesMore`: more than the parameters may come. Throws TemplateError where more comes than is taken, or the same twice. */
   constructor(name: string, parameters: readonly string[], given: readonly Value[], keywords: Keywords, takesMore = false) {
+    spend((parameters.length * keywords.size) / 64);
     const values = new Map<string, Value>();
     for (const [index, parameter] of parameters.entries()) {
       const value = given[index];

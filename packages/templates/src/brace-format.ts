@@ -1,7 +1,8 @@
 import { checkTextLength } from './budget.ts';
 import { formatNumber } from './percent-format.ts';
 import { print, repr } from './printing.ts';
-import { Dictionary, type Keywords, type Value, isNumber, raise } from './values.ts';
+import { groupDigits } from './strings.ts';
+import { Dictionary, type Keywords, type Value, charactersOf, isNumber, raise } from './values.ts';
 
 /* Python's `str.format`, without looking into objects. */
 
@@ -23,8 +24,8 @@ function formatValue(value: Value, specification: string): string {
   const width = Math.min(Number(widthText ?? 0), MAXIMUM_WIDTH);
   const precision = precisionText === undefined ? undefined : Number(precisionText);
   const isNumeric = isNumber(value) && typeof value !== 'boolean' && type !== 's';
-  let text = isNumeric ? formatDigits(value, type, precision) : Array.from(print(value)).slice(0, precision).join('');
-  if (isNumeric && grouping !== undefined) text = text.replace(/\d+/, (digits) => digits.replaceAll(/\B(?=(?:\d{3})+$)/g, grouping));
+  let text = isNumeric ? formatDigits(value, type, precision) : charactersOf(print(value)).slice(0, precision).join('');
+  if (isNumeric && grouping !== undefined) text = groupDigits(text, grouping);
   if (isNumeric && sign !== '-' && !text.startsWith('-')) text = sign + text;
   const filler = fill ?? (zero === undefined ? ' ' : '0');
   const missing = Math.max(0, width - text.length);
@@ -48,17 +49,20 @@ export function formatBraces(format: string, given: readonly Value[], keywords: 
     const [, name = '', path = ''] = /^([^.[]*)(.*)$/s.exec(field) ?? [];
     const found = name === '' ? given[next++] : /^\d+$/.test(name) ? given[Number(name)] : keywords.get(name);
     let value = found === undefined ? raise(/^\d*$/.test(name) ? 'IndexError' : 'KeyError', `'${name}'`) : found;
+    if (path !== '' && !path.endsWith(']')) return raise('SecurityError', 'a format may not look into objects');
     for (const [, key = ''] of path.matchAll(/\[([^\]]*)\]/g)) {
       const item = value instanceof Dictionary ? value.get(key) : Array.isArray(value) ? value[Number(key)] : undefined;
       value = item === undefined ? raise('KeyError', `'${key}'`) : item;
     }
-    return /\]$|^$/.test(path) ? value : raise('SecurityError', 'a format may not look into objects');
+    return value;
   };
   const text = format.replaceAll(FIELD, (whole, field?: string, conversion?: string, specification = '') => {
     if (whole === '{{' || whole === '}}') return whole.charAt(0);
     if (field === undefined) return raise('ValueError', `Single '${whole}' encountered in format string`);
     const value = find(field);
-    return formatValue(conversion === 'r' || conversion === 'a' ? repr(value) : conversion === 's' ? print(value) : value, specification);
+    const formatted = formatValue(conversion === 'r' || conversion === 'a' ? repr(value) : conversion === 's' ? print(value) : value, specification);
+    checkTextLength(formatted.length);
+    return formatted;
   });
   checkTextLength(text.length);
   return text;

@@ -1,4 +1,4 @@
-import { raise } from './values.ts';
+import { TemplateError } from './errors.ts';
 
 /* A template is its writer's own program: it gets so much to work with, and no more. */
 
@@ -7,7 +7,14 @@ const MAXIMUM_TEXT_LENGTH = 1_000_000;
 const MAXIMUM_ITEMS = 100_000;
 const MAXIMUM_CALL_DEPTH = 50;
 
-const exceeded = (what: string): never => raise('OverflowError', `The template ${what}.`);
+/* What takes about as long as one step. */
+const CHARACTERS_OF_A_STEP = 32;
+const ITEMS_OF_A_STEP = 16;
+const COMPARISONS_OF_A_STEP = 5000;
+
+function exceeded(what: string): never {
+  throw new TemplateError('OverflowError', `The template ${what}.`);
+}
 
 /** What one rendering may still use. Throws TemplateError where it asks for more. */
 export class Budget {
@@ -15,9 +22,9 @@ export class Budget {
   #textLength = MAXIMUM_TEXT_LENGTH;
   #depth = 0;
 
-  /** One step of work, or as many as there are items to handle. */
+  /** One step of work, or many. */
   spend(steps = 1): void {
-    this.#steps -= steps;
+    this.#steps -= Math.max(0, steps);
     if (this.#steps < 0) exceeded('takes too long');
   }
 
@@ -29,7 +36,7 @@ export class Budget {
 
   /** Runs what may call itself. */
   nest<T>(work: () => T): T {
-    if (this.#depth >= MAXIMUM_CALL_DEPTH) raise('RecursionError', 'maximum recursion depth exceeded');
+    if (this.#depth >= MAXIMUM_CALL_DEPTH) throw new TemplateError('RecursionError', 'maximum recursion depth exceeded');
     this.#depth += 1;
     try {
       return work();
@@ -39,12 +46,50 @@ export class Budget {
   }
 }
 
-/** The length of a text that is about to be made. Throws TemplateError where it is too long. */
-export function checkTextLength(length: number): number {
-  return length <= MAXIMUM_TEXT_LENGTH ? length : exceeded('makes a text that is too long');
+/** Rendering never waits, so only one runs at a time: what works deep inside of values finds its budget here. */
+let running: Budget | undefined;
+
+/** Renders on a budget. */
+export function withBudget<T>(budget: Budget, work: () => T): T {
+  const before = running;
+  running = budget;
+  try {
+    return work();
+  } finally {
+    running = before;
+  }
 }
 
-/** The number of items of a list that is about to be made. Throws TemplateError where there are too many. */
+/** Steps of the rendering that runs. */
+export function spend(steps = 1): void {
+  running?.spend(steps);
+}
+
+/** Work on a text of this length. */
+export function spendText(length: number): void {
+  spend(length / CHARACTERS_OF_A_STEP);
+}
+
+/** Work on so many items. */
+export function spendItems(count: number): void {
+  spend(count / ITEMS_OF_A_STEP);
+}
+
+/** Looking for a part in a text: at worst each place of the text is compared with the whole part. */
+export function spendSearch(text: string, part: string): void {
+  spend((text.length * part.length) / COMPARISONS_OF_A_STEP);
+}
+
+/** The length of a text that is about to be made, and is paid for. Throws TemplateError where it is too long. */
+export function checkTextLength(length: number): number {
+  if (!(length <= MAXIMUM_TEXT_LENGTH)) exceeded('makes a text that is too long');
+  spendText(length);
+  return length;
+}
+
+/** The number of items of a list that is about to be made, and is paid for. Throws TemplateError where there are too many. */
 export function checkItems(count: number): number {
-  return count <= MAXIMUM_ITEMS ? count : exceeded('makes a list that is too long');
+  if (!(count <= MAXIMUM_ITEMS)) exceeded('makes a list that is too long');
+  spendItems(count);
+  return count;
 }

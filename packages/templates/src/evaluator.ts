@@ -1,5 +1,5 @@
 import { Arguments } from './arguments.ts';
-import type { Budget } from './budget.ts';
+import { type Budget, spendItems, spendText } from './budget.ts';
 import { NUMBER_FILTERS } from './filters/numbers.ts';
 import type { FilterContext, Filters } from './filters/filter.ts';
 import { SEQUENCE_FILTERS } from './filters/sequences.ts';
@@ -14,11 +14,25 @@ import { print } from './printing.ts';
 import type { Scope } from './scope.ts';
 import type { Argument, Call, Expression } from './syntax.ts';
 import { TESTS } from './tests.ts';
-import { Callable, Dictionary, type Keywords, Thing, Tuple, Undefined, type Value, either, isTrue, iterate, raise, typeName } from './values.ts';
+import { Callable, Dictionary, type Keywords, Thing, Tuple, Undefined, type Value, either, isText, isTrue, iterate, raise, textOf, typeName } from './values.ts';
 
 const FILTERS: Filters = { ...TEXT_FILTERS, ...NUMBER_FILTERS, ...SEQUENCE_FILTERS, ...PREFECT_FILTERS, ...HUMANIZE_FILTERS, ...MARKUP_FILTERS, ...QUANTITY_FILTERS };
 
 const find = <T>(table: Readonly<Record<string, T>>, name: string): T | undefined => (Object.hasOwn(table, name) ? table[name] : undefined);
+
+/** Long values cost more than short ones, whoever takes or makes them. */
+function weigh(value: Value): Value {
+  if (isText(value)) spendText(textOf(value).length);
+  else if (Array.isArray(value)) spendItems(value.length);
+  else if (value instanceof Tuple) spendItems(value.items.length);
+  else if (value instanceof Dictionary) spendItems(value.size);
+  return value;
+}
+
+function weighAll(given: readonly Value[], keywords: Keywords): void {
+  for (const value of given) weigh(value);
+  for (const value of keywords.values()) weigh(value);
+}
 
 /** Finds the values of expressions. */
 export class Evaluator implements FilterContext {
@@ -109,15 +123,9 @@ export class Evaluator implements FilterContext {
   }
 
   invoke(callee: Value, given: readonly Value[], keywords: Keywords): Value {
+    weighAll(given, keywords);
     const result = this.budget.nest(() => (callee instanceof Callable ? callee.call(given, keywords) : callee instanceof Thing ? callee.invoke(given, keywords) : undefined));
-    return this.#weigh(result === undefined ? raise('TypeError', `'${typeName(callee)}' object is not callable`) : result);
-  }
-
-  /** Long lists cost more than short ones. */
-  #weigh(value: Value): Value {
-    if (Array.isArray(value)) this.budget.spend(value.length);
-    else if (typeof value === 'string') this.budget.spend(value.length >> 8);
-    return value;
+    return weigh(result === undefined ? raise('TypeError', `'${typeName(callee)}' object is not callable`) : result);
   }
 
   filter({ name, arguments: given }: Call, input: Value, scope: Scope): Value {
@@ -127,7 +135,9 @@ export class Evaluator implements FilterContext {
 
   applyFilter(name: string, input: Value, given: readonly Value[], keywords: Keywords): Value {
     const filter = find(FILTERS, name) ?? raise('TemplateAssertionError', `No filter named '${name}'.`);
-    return this.#weigh(filter.work(input, new Arguments(name, filter.parameters, given, keywords, filter.takesMore), this));
+    this.budget.spend();
+    weighAll([input, ...given], keywords);
+    return weigh(filter.work(input, new Arguments(name, filter.parameters, given, keywords, filter.takesMore), this));
   }
 
   #test({ name, arguments: given }: Call, input: Value, scope: Scope): boolean {
@@ -139,6 +149,7 @@ export class Evaluator implements FilterContext {
     this.budget.spend();
     if (name === 'filter' || name === 'test') return find<unknown>(name === 'filter' ? FILTERS : TESTS, print(input)) !== undefined;
     const test = find(TESTS, name) ?? raise('TemplateAssertionError', `No test named '${name}'.`);
+    weighAll([input, ...given], keywords);
     return test.passes(input, new Arguments(name, test.parameters, given, keywords));
   }
 }

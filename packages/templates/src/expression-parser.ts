@@ -261,7 +261,12 @@ export class ExpressionParser {
     const require = (isAllowed: boolean) => {
       if (!isAllowed) throw this.stream.fault('invalid syntax for function call expression', line);
     };
-    const has = (...kinds: readonly Argument['kind'][]) => given.some(({ kind }) => kinds.includes(kind));
+    const seen = new Set<Argument['kind']>();
+    const has = (...kinds: readonly Argument['kind'][]) => kinds.some((kind) => seen.has(kind));
+    const give = (argument: Argument) => {
+      seen.add(argument.kind);
+      given.push(argument);
+    };
     while (!this.stream.is('operator', ')')) {
       if (given.length > 0) {
         this.stream.expect('operator', ',');
@@ -269,18 +274,18 @@ export class ExpressionParser {
       }
       if (this.stream.skipIf('operator', '*')) {
         require(!has('list', 'dictionary'));
-        given.push({ kind: 'list', value: this.parseExpression() });
+        give({ kind: 'list', value: this.parseExpression() });
       } else if (this.stream.skipIf('operator', '**')) {
         require(!has('dictionary'));
-        given.push({ kind: 'dictionary', value: this.parseExpression() });
+        give({ kind: 'dictionary', value: this.parseExpression() });
       } else if (this.stream.is('name') && this.stream.look().type === 'operator' && this.stream.look().value === '=') {
         require(!has('dictionary'));
         const { value: name } = this.stream.next();
         this.stream.next();
-        given.push({ kind: 'keyword', name, value: this.parseExpression() });
+        give({ kind: 'keyword', name, value: this.parseExpression() });
       } else {
         require(!has('keyword', 'list', 'dictionary'));
-        given.push({ kind: 'positional', value: this.parseExpression() });
+        give({ kind: 'positional', value: this.parseExpression() });
       }
     }
     this.stream.expect('operator', ')');

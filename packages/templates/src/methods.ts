@@ -1,8 +1,8 @@
 import { Arguments } from './arguments.ts';
-import { checkItems, checkTextLength } from './budget.ts';
-import { print } from './printing.ts';
+import { checkItems, checkTextLength, spendItems, spendSearch, spendText } from './budget.ts';
+import { joinTexts, print } from './printing.ts';
 import { formatBraces } from './brace-format.ts';
-import { Callable, Dictionary, Markup, Thing, Tuple, Undefined, type Value, areEqual, either, isText, iterate, raise, textOf, typeName } from './values.ts';
+import { Callable, Dictionary, Markup, Thing, Tuple, Undefined, type Value, areEqual, charactersOf, either, isText, iterate, raise, textOf, typeName } from './values.ts';
 
 /* The methods of texts, lists and dictionaries that a template may call: none of them changes anything. */
 
@@ -16,7 +16,8 @@ export const capitalize = (text: string): string => text.charAt(0).toUpperCase()
 
 /** Removes characters of a set, or white space, from one end or both. */
 export function strip(text: string, characters: string | undefined, ends: 'both' | 'start' | 'end' = 'both'): string {
-  const isStripped = (character: string) => (characters === undefined ? /\s/.test(character) : characters.includes(character));
+  const set = characters === undefined ? undefined : new Set(characters);
+  const isStripped = (character: string) => set?.has(character) ?? /\s/.test(character);
   let [start, end] = [0, text.length];
   if (ends !== 'end') while (start < end && isStripped(text.charAt(start))) start += 1;
   if (ends !== 'start') while (end > start && isStripped(text.charAt(end - 1))) end -= 1;
@@ -27,6 +28,7 @@ export function strip(text: string, characters: string | undefined, ends: 'both'
 function split(text: string, separator: string | undefined, limit: number, fromEnd: boolean): string[] {
   if (separator === '') return raise('ValueError', 'empty separator');
   const glue = separator ?? ' ';
+  spendSearch(text, glue);
   const parts = separator === undefined ? text.split(/\s+/).filter((part) => part !== '') : text.split(separator);
   checkItems(parts.length);
   if (limit < 0 || parts.length <= limit + 1) return parts;
@@ -35,7 +37,8 @@ function split(text: string, separator: string | undefined, limit: number, fromE
 
 const pad = (text: string, given: Arguments, work: (width: number, fill: string) => string): string => {
   const width = checkTextLength(given.integer('width'));
-  return work(width, given.text('fillchar', ' '));
+  const fill = given.text('fillchar', ' ');
+  return fill.length === 1 ? work(width, fill) : raise('TypeError', 'The fill character must be exactly one character long');
 };
 
 export function center(text: string, width: number, fill = ' '): string {
@@ -46,19 +49,32 @@ export function center(text: string, width: number, fill = ' '): string {
 }
 
 function count(text: string, part: string): number {
+  spendSearch(text, part);
   return part === '' ? text.length + 1 : text.split(part).length - 1;
 }
 
-function affixes(given: Arguments): string[] {
+/** Whether one of the affixes, a text or a tuple of them, passes. */
+function someAffix(given: Arguments, passes: (affix: string) => boolean): boolean {
   const affix = given.get('affix');
-  return affix instanceof Tuple ? affix.items.map(print) : [given.text('affix')];
+  const affixes = affix instanceof Tuple ? affix.items.map(print) : [given.text('affix')];
+  return affixes.some((each) => {
+    spendText(each.length);
+    return passes(each);
+  });
 }
 
 function replace(text: string, from: string, to: string, limit: number): string {
-  const parts = from === '' ? ['', ...Array.from(text), ''] : text.split(from);
+  spendSearch(text, from);
+  const parts = from === '' ? ['', ...charactersOf(text), ''] : text.split(from);
   const replaced = limit < 0 ? parts.length - 1 : Math.min(limit, parts.length - 1);
   checkTextLength(text.length + replaced * to.length);
   return parts.slice(0, replaced + 1).join(to) + (replaced + 1 < parts.length ? from + parts.slice(replaced + 1).join(from) : '');
+}
+
+/** The first place of a part in a text, or the last one. */
+function search(text: string, part: string, isLast = false): number {
+  spendSearch(text, part);
+  return isLast ? text.lastIndexOf(part) : text.indexOf(part);
 }
 
 function partition(text: string, separator: string, at: number, fallback: readonly [string, string, string]): Tuple {
@@ -77,24 +93,26 @@ const TEXT_METHODS: Methods<string> = {
   strip: method(['chars'], (text, given) => strip(text, given.optionalText('chars'))),
   lstrip: method(['chars'], (text, given) => strip(text, given.optionalText('chars'), 'start')),
   rstrip: method(['chars'], (text, given) => strip(text, given.optionalText('chars'), 'end')),
-  startswith: method(['affix'], (text, given) => affixes(given).some((affix) => text.startsWith(affix))),
-  endswith: method(['affix'], (text, given) => affixes(given).some((affix) => text.endsWith(affix))),
+  startswith: method(['affix'], (text, given) => someAffix(given, (affix) => text.startsWith(affix))),
+  endswith: method(['affix'], (text, given) => someAffix(given, (affix) => text.endsWith(affix))),
   removeprefix: method(['affix'], (text, given) => (text.startsWith(given.text('affix')) ? text.slice(given.text('affix').length) : text)),
   removesuffix: method(['affix'], (text, given) => (given.text('affix') !== '' && text.endsWith(given.text('affix')) ? text.slice(0, -given.text('affix').length) : text)),
   replace: method(['old', 'new', 'count'], (text, given) => replace(text, given.text('old'), given.text('new'), given.integer('count', -1))),
   split: method(['sep', 'maxsplit'], (text, given) => split(text, given.optionalText('sep'), given.integer('maxsplit', -1), false)),
   rsplit: method(['sep', 'maxsplit'], (text, given) => split(text, given.optionalText('sep'), given.integer('maxsplit', -1), true)),
   splitlines: method([], (text) => text.replace(/\r?\n$/, '').split(/\r\n|\r|\n/)),
-  partition: method(['sep'], (text, given) => partition(text, given.text('sep'), text.indexOf(given.text('sep')), [text, '', ''])),
-  rpartition: method(['sep'], (text, given) => partition(text, given.text('sep'), text.lastIndexOf(given.text('sep')), ['', '', text])),
+  partition: method(['sep'], (text, given) => partition(text, given.text('sep'), search(text, given.text('sep')), [text, '', ''])),
+  rpartition: method(['sep'], (text, given) => partition(text, given.text('sep'), search(text, given.text('sep'), true), ['', '', text])),
   join: method(['iterable'], (text, given) => {
     const parts = iterate(given.get('iterable')).map((item) => (isText(item) ? textOf(item) : raise('TypeError', `expected str instance, ${typeName(item)} found`)));
-    checkTextLength(parts.reduce((sum, part) => sum + part.length + text.length, 0));
-    return parts.join(text);
+    return joinTexts(parts, text);
   }),
-  find: method(['sub'], (text, given) => BigInt(text.indexOf(given.text('sub')))),
-  rfind: method(['sub'], (text, given) => BigInt(text.lastIndexOf(given.text('sub')))),
-  index: method(['sub'], (text, given) => (text.includes(given.text('sub')) ? BigInt(text.indexOf(given.text('sub'))) : raise('ValueError', 'substring not found'))),
+  find: method(['sub'], (text, given) => BigInt(search(text, given.text('sub')))),
+  rfind: method(['sub'], (text, given) => BigInt(search(text, given.text('sub'), true))),
+  index: method(['sub'], (text, given) => {
+    const index = search(text, given.text('sub'));
+    return index < 0 ? raise('ValueError', 'substring not found') : BigInt(index);
+  }),
   count: method(['sub'], (text, given) => BigInt(count(text, given.text('sub')))),
   center: method(['width', 'fillchar'], (text, given) => pad(text, given, (width, fill) => center(text, width, fill))),
   ljust: method(['width', 'fillchar'], (text, given) => pad(text, given, (width, fill) => text.padEnd(width, fill))),
@@ -190,9 +208,15 @@ function isThing(value: Value): value is Thing {
 function itemOf(value: Value, key: Value): Value | undefined {
   if (value instanceof Dictionary) return isHashable(key) ? value.get(key) : undefined;
   if (isThing(value)) return value.item(key);
-  const items = isText(value) ? Array.from(textOf(value)) : Array.isArray(value) ? value : value instanceof Tuple ? value.items : undefined;
-  if (items === undefined || (typeof key !== 'bigint' && typeof key !== 'boolean')) return undefined;
-  return items.at(Number(key));
+  if (typeof key !== 'bigint' && typeof key !== 'boolean') return undefined;
+  return indexable(value)?.at(Number(key));
+}
+
+/** What has items by number: characters of a text too. */
+function indexable(value: Value): readonly Value[] | undefined {
+  if (isText(value)) return charactersOf(value);
+  if (Array.isArray(value)) return value;
+  return value instanceof Tuple ? value.items : undefined;
 }
 
 const isHashable = (key: Value): boolean => !Array.isArray(key) && !(key instanceof Dictionary) && !(key instanceof Undefined);
@@ -203,7 +227,7 @@ export function slice(value: Value, bounds: readonly (Value | null)[]): Value {
   const [start, stop, step = null] = bounds.map((bound) => (bound === null ? null : typeof bound === 'bigint' ? Number(bound) : raise('TypeError', 'slice indices must be integers or None')));
   const stride = step ?? 1;
   if (stride === 0) return raise('ValueError', 'slice step cannot be zero');
-  const items = isText(value) ? Array.from(textOf(value)) : Array.isArray(value) ? value : value instanceof Tuple ? value.items : undefined;
+  const items = indexable(value);
   if (items === undefined) return new Undefined(`'${typeName(value)} object' cannot be sliced`);
   const { length } = items;
   const clamp = (index: number, low: number, high: number) => Math.min(Math.max(index < 0 ? index + length : index, low), high);
@@ -211,6 +235,7 @@ export function slice(value: Value, bounds: readonly (Value | null)[]): Value {
   const last = stop == null ? (stride > 0 ? length : -1) : stride > 0 ? clamp(stop, 0, length) : clamp(stop, -1, length - 1);
   const chosen: Value[] = [];
   for (let index = first; stride > 0 ? index < last : index > last; index += stride) chosen.push(items[index] ?? null);
+  spendItems(chosen.length);
   if (isText(value)) return value instanceof Markup ? new Markup(chosen.join('')) : chosen.join('');
   return Array.isArray(value) ? chosen : new Tuple(chosen);
 }

@@ -1,4 +1,5 @@
 import { fromMicroseconds, toMicroseconds } from '@praetor/schema/timestamps';
+import { spend } from './budget.ts';
 import { Callable, Thing, type Value, isNumber, isText, raise, textOf } from './values.ts';
 
 /* Moments and durations, as Python's datetime and timedelta show them. */
@@ -61,6 +62,7 @@ export class Moment extends Thing {
   /** `-d` is `d` without zeros in front. */
   format(pattern: string): string {
     return pattern.replaceAll(/%(-?)([\s\S])/g, (whole, dash: string, letter: string) => {
+      spend();
       const text = Object.hasOwn(DIRECTIVES, letter) ? DIRECTIVES[letter]?.(this.date, this.#fraction) : undefined;
       return text === undefined ? whole : dash === '' ? text : text.replace(/^[0 ]+(?=.)/, '');
     });

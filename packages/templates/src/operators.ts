@@ -1,5 +1,5 @@
-import { checkItems, checkTextLength } from './budget.ts';
-import { escapeHtml, print } from './printing.ts';
+import { checkItems, checkTextLength, spendSearch } from './budget.ts';
+import { escapeHtml, joinTexts, print } from './printing.ts';
 import { formatPercent } from './percent-format.ts';
 import type { BinaryOperator, Comparison } from './syntax.ts';
 import { Dictionary, Markup, Thing, Tuple, Undefined, type Value, areEqual, compare, isNumber, isText, iterate, raise, textOf, typeName } from './values.ts';
@@ -8,6 +8,7 @@ import { Dictionary, Markup, Thing, Tuple, Undefined, type Value, areEqual, comp
 
 /** So many bits an int may take. */
 const MAXIMUM_BITS = 10_000;
+const INTEGER_LIMIT = 2n ** BigInt(MAXIMUM_BITS);
 
 const toNumber = (value: bigint | number | boolean): bigint | number => (typeof value === 'boolean' ? BigInt(value) : value);
 
@@ -29,6 +30,11 @@ function refuseSize(): never {
   return raise('OverflowError', 'The template makes a number that is too large.');
 }
 
+/** An int that may be calculated with: one of JSON may be of any size. */
+function bounded(value: bigint): bigint {
+  return -INTEGER_LIMIT < value && value < INTEGER_LIMIT ? value : refuseSize();
+}
+
 function power(left: bigint, right: bigint): bigint | number {
   if (right < 0n) return left === 0n ? raise('ZeroDivisionError', '0.0 cannot be raised to a negative power') : Number(left) ** Number(right);
   const bits = left.toString(2).length;
@@ -36,14 +42,15 @@ function power(left: bigint, right: bigint): bigint | number {
   return left ** right;
 }
 
-function calculateIntegers(operator: BinaryOperator, left: bigint, right: bigint): bigint | number {
+function calculateIntegers(operator: BinaryOperator, one: bigint, other: bigint): bigint | number {
+  const [left, right] = [bounded(one), bounded(other)];
   switch (operator) {
     case '+':
       return left + right;
     case '-':
       return left - right;
     case '*':
-      return left.toString(2).length + right.toString(2).length > MAXIMUM_BITS ? refuseSize() : left * right;
+      return bounded(left * right);
     case '/':
       return divide(Number(left), Number(right), 'division by zero');
     case '//':
@@ -86,6 +93,7 @@ function repeat(value: Value, times: Value): Value | undefined {
   const items = Array.isArray(value) ? value : value instanceof Tuple ? value.items : undefined;
   if (items === undefined) return undefined;
   checkItems(items.length * count);
+  if (items.length === 0) return value;
   const repeated = Array.from({ length: count }, () => items).flat();
   return Array.isArray(value) ? repeated : new Tuple(repeated);
 }
@@ -99,7 +107,9 @@ function add(left: Value, right: Value): Value | undefined {
     checkItems(left.length + right.length);
     return [...left, ...right];
   }
-  return left instanceof Tuple && right instanceof Tuple ? new Tuple([...left.items, ...right.items]) : undefined;
+  if (!(left instanceof Tuple && right instanceof Tuple)) return undefined;
+  checkItems(left.items.length + right.items.length);
+  return new Tuple([...left.items, ...right.items]);
 }
 
 export function calculate(operator: BinaryOperator, left: Value, right: Value): Value {
@@ -125,7 +135,11 @@ export function negate(operator: '-' | '+', value: Value): Value {
 
 /** `needle in haystack`. */
 export function contains(haystack: Value, needle: Value): boolean {
-  if (isText(haystack)) return isText(needle) ? textOf(haystack).includes(textOf(needle)) : raise('TypeError', `'in <string>' requires string as left operand, not ${typeName(needle)}`);
+  if (isText(haystack)) {
+    if (!isText(needle)) return raise('TypeError', `'in <string>' requires string as left operand, not ${typeName(needle)}`);
+    spendSearch(textOf(haystack), textOf(needle));
+    return textOf(haystack).includes(textOf(needle));
+  }
   if (haystack instanceof Dictionary) return haystack.get(needle) !== undefined;
   if (isNumber(haystack) || haystack === null) return raise('TypeError', `argument of type '${typeName(haystack)}' is not iterable`);
   return iterate(haystack).some((item) => areEqual(item, needle));
@@ -154,7 +168,5 @@ export function holds(operator: Comparison, left: Value, right: Value): boolean 
 
 /** `a ~ b`: what is printed, one after the other. */
 export function concatenate(parts: readonly Value[]): string {
-  const texts = parts.map(print);
-  checkTextLength(texts.reduce((sum, text) => sum + text.length, 0));
-  return texts.join('');
+  return joinTexts(parts.map(print));
 }

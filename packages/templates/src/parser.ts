@@ -181,7 +181,7 @@ class Parser extends ExpressionParser {
       if (parameters.length > 0) this.stream.expect('operator', ',');
       const name = this.#name();
       const fallback = this.stream.skipIf('operator', '=') ? this.parseExpression() : null;
-      if (fallback === null && parameters.some((parameter) => parameter.fallback !== null)) throw this.stream.fault('non-default argument follows default argument');
+      if (fallback === null && (parameters.at(-1)?.fallback ?? null) !== null) throw this.stream.fault('non-default argument follows default argument');
       parameters.push({ name, fallback });
     }
     this.stream.expect('operator', ')');

@@ -1,10 +1,10 @@
-import { checkTextLength } from './budget.ts';
+import { checkTextLength, spendText } from './budget.ts';
 import { print, repr } from './printing.ts';
 import { Dictionary, Markup, Tuple, Undefined, type Value, either, isNumber, raise, typeName } from './values.ts';
 
 /* Python's `%` on texts. */
 
-const SPECIFIER = /%(?:\(([^)]*)\))?([-+ #0]*)(\*|\d+)?(?:\.(\*|\d+))?[hlL]?([diouxXeEfFgGcrsa%])?/g;
+const SPECIFIER = /%(?:\(([^()]*)\))?([-+ #0]*)(\*|\d+)?(?:\.(\*|\d+))?[hlL]?([diouxXeEfFgGcrsa%])?/g;
 
 const MAXIMUM_WIDTH = 10_000;
 
@@ -60,7 +60,7 @@ export function formatPercent(format: string, given: Value): string {
     index += 1;
     return value ?? (index > values.length ? raise('TypeError', 'not enough arguments for format string') : null);
   };
-  const text = format.replaceAll(SPECIFIER, (_whole, key: string | undefined, flags: string, widthText?: string, precisionText?: string, conversion?: string) => {
+  const formatValue = (key: string | undefined, flags: string, widthText?: string, precisionText?: string, conversion?: string): string => {
     if (conversion === undefined) return raise('ValueError', 'incomplete format');
     if (conversion === '%') return '%';
     const number = (text: string | undefined) => (text === undefined ? undefined : Math.min(Number(text === '*' ? print(take()) : text), MAXIMUM_WIDTH));
@@ -69,12 +69,18 @@ export function formatPercent(format: string, given: Value): string {
     const isNumeric = !'crsa'.includes(conversion);
     if (!isNumeric) {
       const shown = conversion === 's' || conversion === 'c' ? print(value) : repr(value);
+      spendText(shown.length);
       return pad(precision === undefined ? shown : Array.from(shown).slice(0, precision).join(''), width ?? 0, flags, false);
     }
     if (value instanceof Undefined) return value.fail();
     const digits = formatNumber(value, conversion, precision);
     const signed = digits.startsWith('-') ? digits : flags.includes('+') ? `+${digits}` : flags.includes(' ') ? ` ${digits}` : digits;
     return pad(signed, width ?? 0, flags, true);
+  };
+  const text = format.replaceAll(SPECIFIER, (_whole, ...[key, flags = '', width, precision, conversion]: (string | undefined)[]) => {
+    const formatted = formatValue(key, flags, width, precision, conversion);
+    checkTextLength(formatted.length);
+    return formatted;
   });
   const isMapped = given instanceof Dictionary || given instanceof Undefined || given instanceof Markup;
   if (index < values.length && !(isMapped && index === 0 && given instanceof Dictionary)) raise('TypeError', 'not all arguments converted during string formatting');

@@ -1,3 +1,4 @@
+import { checkTextLength, spendItems, spendText } from './budget.ts';
 import { formatFloat, quoteString } from './strings.ts';
 import { Callable, Dictionary, Markup, Thing, Tuple, Undefined, type Value, raise, typeName } from './values.ts';
 
@@ -6,7 +7,14 @@ import { Callable, Dictionary, Markup, Thing, Tuple, Undefined, type Value, rais
 /** Deeper values are refused before they exhaust the stack. */
 const MAXIMUM_DEPTH = 100;
 
+/** Text that is part of what is printed. */
+function charged(text: string): string {
+  spendText(text.length);
+  return text;
+}
+
 function repr(value: Value, depth = 0): string {
+  spendItems(1);
   if (depth > MAXIMUM_DEPTH) return raise('RecursionError', 'maximum recursion depth exceeded');
   const inner = (item: Value) => repr(item, depth + 1);
   if (value === null) return 'None';
@@ -14,18 +22,18 @@ function repr(value: Value, depth = 0): string {
   if (value instanceof Tuple) return `(${value.items.map(inner).join(', ')}${value.items.length === 1 ? ',' : ''})`;
   if (value instanceof Dictionary) return `{${value.entries().map(([key, field]) => `${inner(key)}: ${inner(field)}`).join(', ')}}`;
   if (value instanceof Undefined) return 'Undefined';
-  if (value instanceof Markup) return `Markup(${quoteString(value.text)})`;
+  if (value instanceof Markup) return `Markup(${charged(quoteString(value.text))})`;
   if (value instanceof Callable) return `<function ${value.name}>`;
-  if (value instanceof Thing) return value.print();
+  if (value instanceof Thing) return charged(value.print());
   switch (typeof value) {
     case 'string':
-      return quoteString(value);
+      return charged(quoteString(value));
     case 'boolean':
       return value ? 'True' : 'False';
     case 'number':
       return formatFloat(value);
     default:
-      return String(value);
+      return charged(String(value));
   }
 }
 
@@ -43,15 +51,21 @@ export function softText(value: Value): string {
   return (value instanceof Thing ? value.text() : undefined) ?? print(value);
 }
 
+/** Texts with another between them, unless they become too long. */
+export function joinTexts(texts: readonly string[], glue = ''): string {
+  checkTextLength(texts.reduce((sum, text) => sum + text.length + glue.length, 0));
+  return texts.join(glue);
+}
+
 const HTML: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', "'": '&#39;', '"': '&#34;' };
 
 /** Escaped for HTML, unless it is already. */
 export function escapeHtml(value: Value): string {
-  return value instanceof Markup ? value.text : print(value).replaceAll(/[&<>'"]/g, (character) => HTML[character] ?? character);
+  return value instanceof Markup ? value.text : charged(print(value).replaceAll(/[&<>'"]/g, (character) => HTML[character] ?? character));
 }
 
 const quoteJson = (text: string): string =>
-  JSON.stringify(text).replaceAll(/[\u007f-\uffff<>&']/g, (character) => (character === '\u007f' ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`));
+  charged(JSON.stringify(text).replaceAll(/[\u007f-\uffff<>&']/g, (character) => (character === '\u007f' ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)));
 
 const jsonKey = (key: Value): string => {
   if (typeof key === 'string') return key;
@@ -63,10 +77,12 @@ const jsonKey = (key: Value): string => {
 
 /** JSON as Python writes it, with sorted keys, and without any character that HTML would take for its own. */
 export function printJson(value: Value, indent: number | undefined, depth = 0): string {
+  spendItems(1);
   if (depth > MAXIMUM_DEPTH) return raise('RecursionError', 'maximum recursion depth exceeded');
   const list = (open: string, items: readonly string[], close: string): string => {
     if (items.length === 0) return open + close;
     if (indent === undefined) return open + items.join(', ') + close;
+    checkTextLength(indent * (depth + 1) * items.length);
     const margin = `\n${' '.repeat(indent * (depth + 1))}`;
     return `${open}${margin}${items.join(`,${margin}`)}\n${' '.repeat(indent * depth)}${close}`;
   };
@@ -89,7 +105,7 @@ export function printJson(value: Value, indent: number | undefined, depth = 0): 
     case 'number':
       return Number.isFinite(value) ? formatFloat(value) : Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity';
     case 'bigint':
-      return String(value);
+      return charged(String(value));
     default:
       return raise('TypeError', `Object of type ${typeName(value)} is not JSON serializable`);
   }

@@ -1,5 +1,5 @@
 import { Arguments } from './arguments.ts';
-import { Budget } from './budget.ts';
+import { Budget, withBudget } from './budget.ts';
 import { TemplateError } from './errors.ts';
 import { Evaluator } from './evaluator.ts';
 import { isTemplate } from './parameters.ts';
@@ -16,10 +16,11 @@ type Body = readonly Statement[];
 
 class Renderer {
   readonly #evaluator: Evaluator;
-  readonly #budget = new Budget();
+  readonly #budget: Budget;
 
-  constructor(uiUrl: string | undefined, now: number) {
-    this.#evaluator = new Evaluator(this.#budget, uiUrl, now);
+  constructor(budget: Budget, uiUrl: string | undefined, now: number) {
+    this.#budget = budget;
+    this.#evaluator = new Evaluator(budget, uiUrl, now);
   }
 
   render(body: Body, scope: Scope): string {
@@ -97,6 +98,7 @@ class Renderer {
   #loop(statement: Extract<Statement, { kind: 'for' }>, iterable: Value, scope: Scope, depth: number): string {
     const { target, test, body, otherwise } = statement;
     const turn = (item: Value): Scope => {
+      this.#budget.spend();
       const inner = new Scope(scope);
       this.#assign(target, item, inner);
       return inner;
@@ -124,6 +126,7 @@ class Renderer {
   #macro(name: string, signature: Signature, body: Body, scope: Scope): Callable {
     const parameters = signature.parameters.map((parameter) => parameter.name);
     return new Callable(name, (given, keywords) => {
+      this.#budget.spend(parameters.length);
       const bound = new Arguments(name, parameters, given, keywords, true);
       const inner = new Scope(scope);
       for (const parameter of signature.parameters) {
@@ -159,11 +162,12 @@ export interface RenderOptions {
  */
 export function renderTemplate(template: string, context: Readonly<Record<string, unknown>>, { uiUrl }: RenderOptions = {}): string {
   if (!isTemplate(template)) return template;
-  const globals = new Scope();
-  for (const [name, value] of GLOBALS) globals.set(name, value);
-  for (const [name, value] of Object.entries(context)) globals.set(name, fromJson(value));
+  const budget = new Budget();
   try {
-    return new Renderer(uiUrl, Date.now()).render(parseTemplate(template), new Scope(globals));
+    const globals = new Scope();
+    for (const [name, value] of GLOBALS) globals.set(name, value);
+    for (const [name, value] of Object.entries(context)) globals.set(name, fromJson(value));
+    return withBudget(budget, () => new Renderer(budget, uiUrl, Date.now()).render(parseTemplate(template), new Scope(globals)));
   } catch (error) {
     // Bounds on depth and length leave little to go wrong by itself; what still does is the template's fault.
     if (error instanceof RangeError) throw new TemplateError('OverflowError', error.message);

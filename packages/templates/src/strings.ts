@@ -34,6 +34,16 @@ export function quoteString(text: string): string {
   return quote + body + quote;
 }
 
+/** The first number of a text with its digits in groups of three, counted from its end. */
+export function groupDigits(text: string, separator: string): string {
+  return text.replace(/\d+/, (digits) => {
+    const first = digits.length % 3 || 3;
+    const groups = [digits.slice(0, first)];
+    for (let start = first; start < digits.length; start += 3) groups.push(digits.slice(start, start + 3));
+    return groups.join(separator);
+  });
+}
+
 /** As Python's `repr` of a float: `1.0`, `1e+16`, `1e-05`. */
 export function formatFloat(value: number): string {
   if (Number.isNaN(value)) return 'nan';

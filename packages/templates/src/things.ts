@@ -108,7 +108,7 @@ const LIPSUM_WORDS = 'lorem ipsum dolor sit amet consectetur adipiscing elit sed
 function makeLipsum(given: readonly Value[], keywords: Keywords): Value {
   const options = new Arguments('generate_lorem_ipsum', ['n', 'html', 'min', 'max'], given, keywords);
   const [count, least, limit] = [options.integer('n', 5), options.integer('min', 20), options.integer('max', 100)];
-  checkItems(Math.max(0, count) * Math.max(0, limit));
+  checkItems(Math.max(0, count) * Math.max(1, limit));
   if (count > 0 && limit <= least) raise('ValueError', `empty range for randrange() (${least}, ${limit})`);
   const isHtml = isTrue(options.or('html', true));
   const paragraphs = Array.from({ length: Math.max(0, count) }, () => {

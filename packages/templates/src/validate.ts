@@ -42,10 +42,14 @@ export function findTemplateFault(template: string): TemplateFault | undefined {
   }
 }
 
+/** Without recursion: a sum of ten thousand summands is as deep. */
 function collectNames(expression: Expression | null, names: Set<string>): void {
-  if (expression === null) return;
-  if (expression.kind === 'name') names.add(expression.name);
-  for (const inner of innerExpressions(expression)) collectNames(inner, names);
+  const waiting = [expression];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (next === null) continue;
+    if (next.kind === 'name') names.add(next.name);
+    for (const inner of innerExpressions(next)) waiting.push(inner);
+  }
 }
 
 function collectNamesOf(statements: readonly Statement[], names: Set<string>): void {

@@ -1,4 +1,5 @@
 import { isRawJson } from '@praetor/schema/json';
+import { spendItems, spendText } from './budget.ts';
 import { TemplateError } from './errors.ts';
 
 /*
@@ -45,11 +46,19 @@ export class Tuple {
 
 /** What makes two values the same key: `1`, `1.0` and `True` are. */
 function hash(key: Value): string {
-  if (key instanceof Markup) return `s${key.text}`;
-  if (key instanceof Tuple) return `t(${key.items.map((item) => JSON.stringify(hash(item))).join()})`;
+  spendItems(1);
+  if (key instanceof Markup) return hash(key.text);
+  if (key instanceof Tuple) {
+    const parts = key.items.map(hash);
+    // Lengths part them, as quoting what is quoted already would double its size at each depth.
+    const joined = parts.map((part) => `${part.length}:${part}`).join('');
+    spendText(joined.length);
+    return `t${joined}`;
+  }
   if (key instanceof Thing) return `s${key.text() ?? key.print()}`;
   switch (typeof key) {
     case 'string':
+      spendText(key.length);
       return `s${key}`;
     case 'bigint':
     case 'number':
@@ -58,6 +67,7 @@ function hash(key: Value): string {
       return `n${Number(key)}`;
     default:
       if (key === null) return '0';
+      if (key instanceof Undefined) return 'u';
       return raise('TypeError', `unhashable type: '${typeName(key)}'`);
   }
 }
@@ -65,7 +75,12 @@ function hash(key: Value): string {
 export class Dictionary {
   readonly #entries = new Map<string, readonly [Value, Value]>();
   constructor(entries: Iterable<readonly [Value, Value]> = []) {
-    for (const [key, value] of entries) this.#entries.set(hash(key), [this.#entries.get(hash(key))?.[0] ?? key, value]);
+    for (const [key, value] of entries) this.set(key, value);
+  }
+  /** A key that is there already stays as it is. */
+  set(key: Value, value: Value): void {
+    const hashed = hash(key);
+    this.#entries.set(hashed, [this.#entries.get(hashed)?.[0] ?? key, value]);
   }
   get(key: Value): Value | undefined {
     return this.#entries.get(hash(key))?.[1];
@@ -74,6 +89,7 @@ export class Dictionary {
     return this.#entries.size;
   }
   entries(): (readonly [Value, Value])[] {
+    spendItems(this.#entries.size);
     return [...this.#entries.values()];
   }
 }
@@ -178,18 +194,26 @@ export function isTrue(value: Value): boolean {
   return Boolean(value);
 }
 
+/** By code points, as Python counts. */
+export function charactersOf(value: string | Markup): string[] {
+  const text = textOf(value);
+  spendText(text.length);
+  return Array.from(text);
+}
+
 /** What a loop goes over. Throws TemplateError where there is nothing to go over. */
 export function iterate(value: Value): readonly Value[] {
   if (value instanceof Undefined) return [];
   if (Array.isArray(value)) return value;
   if (value instanceof Tuple) return value.items;
   if (value instanceof Dictionary) return value.entries().map(([key]) => key);
-  if (isText(value)) return Array.from(textOf(value));
+  if (isText(value)) return charactersOf(value);
   const items = value instanceof Thing ? value.iterate() : undefined;
   return items ?? raise('TypeError', `'${typeName(value)}' object is not iterable`);
 }
 
 export function areEqual(one: Value, other: Value): boolean {
+  spendItems(1);
   if (isNumber(one) && isNumber(other)) {
     // Comparing an int with a float loosely is exact, as in Python.
     const [a, b] = [one, other].map((value) => (typeof value === 'boolean' ? BigInt(value) : value));
@@ -200,7 +224,7 @@ export function areEqual(one: Value, other: Value): boolean {
     if (rest instanceof Thing) return thing === rest || (thing.type === rest.type && thing.print() === rest.print());
     return isText(rest) && thing.text() === textOf(rest);
   }
-  if (isText(one) && isText(other)) return textOf(one) === textOf(other);
+  if (isText(one) && isText(other)) return areEqualTexts(textOf(one), textOf(other));
   if (one instanceof Undefined) return other instanceof Undefined;
   if (one instanceof Dictionary && other instanceof Dictionary)
     return one.size === other.size && one.entries().every(([key, value]) => areEqual(value, either(other.get(key), new Undefined(''))));
@@ -209,8 +233,15 @@ export function areEqual(one: Value, other: Value): boolean {
   return one === other;
 }
 
+function areEqualTexts(one: string, other: string): boolean {
+  if (one.length !== other.length) return false;
+  spendText(one.length);
+  return one === other;
+}
+
 /** Negative, zero or positive. Throws TemplateError for what has no order. */
 export function compare(one: Value, other: Value): number {
+  spendItems(1);
   if (one instanceof Undefined) one.fail();
   if (other instanceof Undefined) other.fail();
   if (isNumber(one) && isNumber(other)) return one < other ? -1 : one > other ? 1 : 0;
@@ -231,8 +262,9 @@ export function compare(one: Value, other: Value): number {
 
 /** By code points. */
 function compareTexts(one: string, other: string): number {
-  const [a, b] = [Array.from(one), Array.from(other)];
-  const index = a.findIndex((character, position) => character !== b[position]);
-  if (index < 0) return a.length - b.length;
-  return (a[index]?.codePointAt(0) ?? 0) - (b[index]?.codePointAt(0) ?? -1);
+  const length = Math.min(one.length, other.length);
+  let index = 0;
+  while (index < length && one.charCodeAt(index) === other.charCodeAt(index)) index += 1;
+  spendText(index);
+  return (one.codePointAt(index) ?? -1) - (other.codePointAt(index) ?? -1);
 }

@@ -1,5 +1,6 @@
 import { Duration, Moment, monthName } from '../moments.ts';
 import { print } from '../printing.ts';
+import { groupDigits } from '../strings.ts';
 import { type Value, isNumber, isText, isTrue, textOf } from '../values.ts';
 import { type Filter, type FilterContext, type Filters, filter } from './filter.ts';
 import { requireFloat, toFloat } from './numbers.ts';
@@ -8,9 +9,7 @@ import { requireFloat, toFloat } from './numbers.ts';
 
 const DAY_SECONDS = 86_400;
 
-const plural = (count: number, unit: string): string => `${groupDigits(String(count))} ${unit}${count === 1 ? '' : 's'}`;
-
-const groupDigits = (text: string): string => text.replace(/\d+/, (digits) => digits.replaceAll(/\B(?=(?:\d{3})+$)/g, ','));
+const plural = (count: number, unit: string): string => `${groupDigits(String(count), ',')} ${unit}${count === 1 ? '' : 's'}`;
 
 /** Seconds of a number or a duration, or the distance of a moment from now; undefined for all else. */
 function toSeconds(value: Value, { now }: FilterContext): number | undefined {
@@ -129,7 +128,7 @@ export const HUMANIZE_FILTERS: Filters = {
   }),
   humanize_naturalday: filter([], (input, _given, context) => (input instanceof Moment ? describeDay(input, context) : input)),
   humanize_naturaldate: filter([], (input, _given, context) => (input instanceof Moment ? describeDate(input, context) : input)),
-  humanize_intcomma: filter([], (input) => groupDigits(print(input))),
+  humanize_intcomma: filter([], (input) => groupDigits(print(input), ',')),
   humanize_intword: numeric(describeNumber),
   humanize_ordinal: numeric(ordinal),
   humanize_apnumber: numeric((value) => WORDS[value] ?? String(value)),

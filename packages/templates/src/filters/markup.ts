@@ -1,5 +1,5 @@
-import { checkItems, checkTextLength } from '../budget.ts';
-import { escapeHtml, print } from '../printing.ts';
+import { checkItems, checkTextLength, spendText } from '../budget.ts';
+import { escapeHtml, joinTexts, print } from '../printing.ts';
 import { Dictionary, Markup, Undefined, type Value, isText, isTrue, iterate, raise, textOf, typeName } from '../values.ts';
 import { type FilterContext, type Filters, filter } from './filter.ts';
 
@@ -10,13 +10,13 @@ const markup = (html: string, { escapes }: FilterContext): Value => (escapes ? n
 
 function writeAttributes(input: Value, autospace: boolean): string {
   if (!(input instanceof Dictionary)) return raise('AttributeError', `'${typeName(input)}' object has no attribute 'items'`);
-  const attributes = Iterator.from(input.entries()).flatMap(([key, value]) => {
+  const attributes = input.entries().flatMap(([key, value]) => {
     if (value === null || value instanceof Undefined) return [];
     if (!isText(key)) return raise('TypeError', `expected string or bytes-like object, got '${typeName(key)}'`);
     if (/[\s/>=]/.test(textOf(key))) return raise('ValueError', `Invalid character in attribute name: '${textOf(key)}'`);
     return [`${escapeHtml(key)}="${escapeHtml(value)}"`];
   });
-  const text = join(attributes, ' ');
+  const text = joinTexts(attributes, ' ');
   return autospace && text !== '' ? ` ${text}` : text;
 }
 
@@ -77,24 +77,15 @@ function linkWord(word: string, { schemes, limit, attributes }: Links): string {
   return schemes.some((scheme) => word !== scheme && word.startsWith(scheme)) ? `<a href="${word}"${attributes}>${shown}</a>` : word;
 }
 
-/** Puts parts together, unless they become too long. */
-function join(parts: Iterable<string>, separator = ''): string {
-  const kept: string[] = [];
-  let length = 0;
-  for (const part of parts) {
-    length = checkTextLength(length + part.length);
-    kept.push(part);
-  }
-  return kept.join(separator);
-}
-
 function link(html: string, links: Links): string {
   const words = html.split(/(\s+)/);
   checkItems(words.length * (links.schemes.length + 1));
-  return join(
-    Iterator.from(words).map((word) => {
+  return joinTexts(
+    words.map((word) => {
       const [before, middle, after] = partWord(word);
-      return before + linkWord(middle, links) + after;
+      const linked = before + linkWord(middle, links) + after;
+      checkTextLength(linked.length);
+      return linked;
     }),
   );
 }
@@ -105,7 +96,10 @@ export const MARKUP_FILTERS: Filters = {
     const relations = new Set(['noopener', ...(given.optionalText('rel') ?? '').split(/\s+/), ...(isTrue(given.or('nofollow', false)) ? ['nofollow'] : [])].filter(Boolean));
     const target = given.optionalText('target');
     const schemes = iterate(given.find('extra_schemes') ?? []).map(print);
-    for (const scheme of schemes) if (!SCHEME.test(scheme)) raise('FilterArgumentError', `'${scheme}' is not a valid URI scheme prefix.`);
+    for (const scheme of schemes) {
+      spendText(scheme.length);
+      if (!SCHEME.test(scheme)) raise('FilterArgumentError', `'${scheme}' is not a valid URI scheme prefix.`);
+    }
     const attributes = ` rel="${escapeHtml([...relations].toSorted().join(' '))}"${target === undefined ? '' : ` target="${escapeHtml(target)}"`}`;
     return markup(link(escapeHtml(input), { schemes, limit: given.optionalInteger('trim_url_limit'), attributes }), context);
   }),

@@ -21,7 +21,7 @@ function parseInteger(text: string, base: number): bigint | undefined {
   return sign * value;
 }
 
-const FLOAT = /^\s*[-+]?(?:(?:\d[\d_]*)?\.?\d[\d_]*\.?(?:e[-+]?\d+)?|inf|infinity|nan)\s*$/i;
+const FLOAT = /^\s*[-+]?(?:(?:\d[\d_]*(?:\.(?:\d[\d_]*)?)?|\.\d[\d_]*)(?:e[-+]?\d+)?|inf|infinity|nan)\s*$/i;
 
 /** As Python's `float(text)`. */
 function parseFloatText(text: string): number | undefined {

@@ -1,8 +1,8 @@
 import type { Arguments } from '../arguments.ts';
-import { checkItems, checkTextLength } from '../budget.ts';
+import { checkItems, spend, spendText } from '../budget.ts';
 import { findAttribute, getItem } from '../methods.ts';
 import { calculate } from '../operators.ts';
-import { print } from '../printing.ts';
+import { joinTexts, print } from '../printing.ts';
 import { Dictionary, Tuple, Undefined, type Value, areEqual, compare, either, isText, isTrue, iterate, raise, textOf, typeName } from '../values.ts';
 import { type Filter, type FilterContext, type Filters, filter, openFilter } from './filter.ts';
 
@@ -16,15 +16,21 @@ const iterateTrue = (input: Value): readonly Value[] => (isTrue(input) ? iterate
 /** Reads `a.b.0` of an item; a fallback takes the place of what is not there. */
 function reader(attribute: Value | undefined, fallback?: Value): (item: Value) => Value {
   if (attribute === undefined || attribute === null) return (item) => item;
-  const path: Value[] = isText(attribute) ? textOf(attribute).split('.').map((part) => (/^\d+$/.test(part) ? BigInt(part) : part)) : [attribute];
+  const path: Value[] = isText(attribute) ? textOf(attribute).split('.').map((part) => (/^\d{1,15}$/.test(part) ? BigInt(part) : part)) : [attribute];
   return (item) =>
     path.reduce<Value>((value, key) => {
+      spend();
       const found = getItem(value, key);
       return found instanceof Undefined ? (fallback ?? found) : found;
     }, item);
 }
 
-const ignoreCase = (value: Value): Value => (isText(value) ? textOf(value).toLowerCase() : value);
+function ignoreCase(value: Value): Value {
+  if (!isText(value)) return value;
+  const text = textOf(value);
+  spendText(text.length);
+  return text.toLowerCase();
+}
 
 /** What items are compared by: their attribute, and texts without regard to case unless asked. */
 function keyOf(given: Arguments): (item: Value) => Value {
@@ -76,13 +82,12 @@ function extreme(sign: 1 | -1): Filter {
 
 function unique(input: Value, given: Arguments): Value[] {
   const key = keyOf(given);
-  const seen: Value[] = [];
-  return iterate(input).filter((item) => {
+  const firsts = new Dictionary();
+  for (const item of iterate(input)) {
     const value = key(item);
-    const isNew = !seen.some((other) => areEqual(other, value));
-    if (isNew) seen.push(value);
-    return isNew;
-  });
+    if (firsts.get(value) === undefined) firsts.set(value, item);
+  }
+  return firsts.entries().map(([, item]) => item);
 }
 
 function groupBy(input: Value, given: Arguments): Value {
@@ -100,9 +105,7 @@ function groupBy(input: Value, given: Arguments): Value {
 function join(input: Value, given: Arguments): Value {
   const read = reader(given.find('attribute'));
   const texts = iterate(input).map((item) => print(read(item)));
-  const glue = print(given.or('d', ''));
-  checkTextLength(texts.reduce((sum, text) => sum + text.length + glue.length, 0));
-  return texts.join(glue);
+  return joinTexts(texts, print(given.or('d', '')));
 }
 
 /** Rows of so many items, the last one filled up. */

@@ -2,8 +2,8 @@ import type { Arguments } from '../arguments.ts';
 import { checkTextLength } from '../budget.ts';
 import { capitalize, center, findMethod, strip } from '../methods.ts';
 import { formatPercent } from '../percent-format.ts';
-import { escapeHtml, print, printJson, softText } from '../printing.ts';
-import { Dictionary, Markup, Thing, Tuple, Undefined, type Value, isNumber, isText, isTrue, iterate, raise, typeName } from '../values.ts';
+import { escapeHtml, joinTexts, print, printJson, softText } from '../printing.ts';
+import { Dictionary, Markup, Thing, Tuple, Undefined, type Value, charactersOf, isNumber, isText, isTrue, iterate, raise, typeName } from '../values.ts';
 import { type Filter, type Filters, filter, openFilter } from './filter.ts';
 import { requireFloat } from './numbers.ts';
 
@@ -34,7 +34,7 @@ function title(text: string): string {
 
 function truncate(text: string, given: Arguments): string {
   const [length, end, leeway] = [given.integer('length', 255), given.text('end', '...'), given.integer('leeway', 5)];
-  const characters = Array.from(text);
+  const characters = charactersOf(text);
   if (characters.length <= length + leeway) return text;
   const kept = characters.slice(0, Math.max(0, length - end.length)).join('');
   if (isTrue(given.or('killwords', false))) return kept + end;
@@ -57,13 +57,14 @@ function wrapLine(line: string, width: number, breaksWords: boolean, breaksHyphe
   const lines: string[] = [];
   let current = '';
   for (let chunk of chunks) {
-    if (current !== '' && (current + chunk).trimEnd().length > width) {
+    const isSpace = /^\s/.test(chunk);
+    if (current !== '' && current.length + (isSpace ? 0 : chunk.length) > width) {
       lines.push(current.trimEnd());
       current = '';
-      if (chunk.trim() === '') continue;
+      if (isSpace) continue;
     }
-    if (breaksWords)
-      while ((current + chunk).length > width && chunk.trim() !== '') {
+    if (breaksWords && !isSpace)
+      while (current.length + chunk.length > width) {
         lines.push((current + chunk).slice(0, width));
         chunk = (current + chunk).slice(width);
         current = '';
@@ -77,16 +78,27 @@ function wordwrap(text: string, given: Arguments): string {
   const width = Math.max(1, given.integer('width', 79));
   const glue = given.optionalText('wrapstring') ?? '\n';
   const [breaksWords, breaksHyphens] = [isTrue(given.or('break_long_words', true)), isTrue(given.or('break_on_hyphens', true))];
-  return text
-    .split('\n')
-    .map((line) => wrapLine(line, width, breaksWords, breaksHyphens).join(glue))
-    .join(glue);
+  const lines = text.split('\n').map((line) => joinTexts(wrapLine(line, width, breaksWords, breaksHyphens), glue));
+  return joinTexts(lines, glue);
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: '\u00a0' };
 
+/** Without tags and comments; all after one that is never closed stays. */
+function cutTags(text: string): string {
+  const kept: string[] = [];
+  for (let start = 0; ; ) {
+    const open = text.indexOf('<', start);
+    const [from, close] = text.startsWith('<!--', open) ? [open + '<!--'.length, '-->'] : [open, '>'];
+    const end = open < 0 ? -1 : text.indexOf(close, from);
+    if (end < 0) return kept.join('') + text.slice(start);
+    kept.push(text.slice(start, open));
+    start = end + close.length;
+  }
+}
+
 function stripTags(text: string): string {
-  const bare = text.replaceAll(/<!--[\s\S]*?-->|<[^>]*>/g, '').replaceAll(/\s+/g, ' ').trim();
+  const bare = cutTags(text).replaceAll(/\s+/g, ' ').trim();
   return bare.replaceAll(/&(?:#(\d+)|#x([0-9a-f]+)|(\w+));/gi, (whole, decimal?: string, hex?: string, name = '') => {
     if (decimal !== undefined || hex !== undefined) return String.fromCodePoint(Math.min(0x10ffff, Number.parseInt(decimal ?? hex ?? '', decimal === undefined ? 16 : 10)));
     return ENTITIES[name] ?? whole;
@@ -105,16 +117,19 @@ function fileSize(bytes: number, isBinary: boolean): string {
 }
 
 /** Percent-encodes a text; within one, slashes stay. */
-const quoteUrl = (text: string, safe = '/'): string =>
-  encodeURIComponent(text.toWellFormed())
+function quoteUrl(text: string, safe = '/'): string {
+  const quoted = encodeURIComponent(text.toWellFormed())
     .replaceAll(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
     .replaceAll('%2F', safe === '/' ? '/' : '%2F');
+  checkTextLength(quoted.length);
+  return quoted;
+}
 
 function encodeUrl(input: Value): string {
   if (isText(input) || !(input instanceof Dictionary || Array.isArray(input) || input instanceof Tuple)) return quoteUrl(print(input));
   const pairs = input instanceof Dictionary ? input.entries() : iterate(input).map((pair) => iterate(pair));
   const quote = (value: Value | undefined) => quoteUrl(print(value ?? null), '').replaceAll('%20', '+');
-  return pairs.map(([key, value]) => `${quote(key)}=${quote(value)}`).join('&');
+  return joinTexts(pairs.map(([key, value]) => `${quote(key)}=${quote(value)}`), '&');
 }
 
 export const TEXT_FILTERS: Filters = {
