@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setFlagsFromString } from 'node:v8';
 import { IncompatibleDatabaseError } from '@praetor/database/migrate';
 import { SettingsError } from '@praetor/schema/setting';
 import type { Settings } from '@praetor/schema/settings';
@@ -43,10 +44,19 @@ export interface Process {
 }
 
 /**
+ * Schemas bring patterns of users, and `^(a+)+$` keeps V8 busy for minutes over thirty characters. A pattern that goes back
+ * too often is matched anew in linear time. Those with lookarounds, back references or long counted repetitions cannot be.
+ */
+function boundPatterns(): void {
+  setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
+}
+
+/**
  * The frame of every process: reads the settings, turns signals into an abort, and gives the exit code: 0 when `main`
  * resolves, 1 when it throws. What the user got wrong is told in one line per problem.
  */
 export async function runMain(name: string, main: (process: Process) => Promise<void>, forPeople?: boolean): Promise<void> {
+  boundPatterns();
   let logger: Logger | undefined;
   try {
     const settings = loadSettings();

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { runServices } from '@praetor/runtime/lifecycle';
 import type { Service } from '@praetor/runtime/service';
 
@@ -38,4 +40,26 @@ describe('runServices', () => {
   test('ends when nothing is left to run', async () => {
     await runServices([[{ name: 'switched off', run: async () => {} }]], new AbortController().signal);
   });
+});
+
+test('patterns of users do not hold a process up', async () => {
+  const cases: [pattern: string, text: string, matches: boolean][] = [
+    ['^(a+)+$', `${'a'.repeat(40)}!`, false],
+    ['^(a+)+$', 'a'.repeat(40), true],
+    ['^(a|a)*b', 'a'.repeat(5000), false],
+    ['^([a-z0-9]+-?)+[.]$', 'ab'.repeat(50), false],
+    ['^(?=.*[0-9])[a-z0-9]{3,}$', 'abc1', true],
+    ['^(?!x)[a-z]+$', 'xyz', false],
+    ['^(.)[a-z]*\\1$', 'abca', true],
+    ['^[a-z]{2,63}$', 'host', true],
+    ['^\\d{4}-\\d\\d$', '2026-01', true],
+  ];
+  const program = `
+    import { runMain } from ${JSON.stringify(new URL('../src/lifecycle.ts', import.meta.url).href)};
+    await runMain('patterns', async () => console.log(JSON.stringify(${JSON.stringify(cases)}.map(([pattern, text]) => new RegExp(pattern).test(text)))));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program], { timeout: 20_000, killSignal: 'SIGKILL' });
+  assert.deepEqual(
+    JSON.parse(stdout),
+    cases.map(([, , matches]) => matches),
+  );
 });
