@@ -29,6 +29,8 @@ export interface SchedulingOptions {
   evenPaused?: boolean;
   /** Most runs that one statement inserts. */
   batchSize?: number;
+  /** Told of a schedule that cannot be planned, while the others are. Default: nothing is planned, and the error is thrown. */
+  onFault?: (scheduleId: string, error: unknown) => void;
 }
 
 interface PlannedRun {
@@ -105,8 +107,17 @@ async function insertRuns(sql: Sql, deploymentId: string, planned: readonly Plan
  * unless asked for, paused. Any number of callers may do so at once: a run is created once. The deployment stays locked meanwhile, and
  * whoever changes its schedules locks it too, so that no run comes from a schedule that has just vanished.
  */
-export function scheduleRuns({ sql }: Database, deploymentId: string, { horizon, start = now(), end, evenPaused = false, batchSize = 500 }: SchedulingOptions): Promise<string[]> {
+export function scheduleRuns({ sql }: Database, deploymentId: string, { horizon, start = now(), end, evenPaused = false, batchSize = 500, onFault }: SchedulingOptions): Promise<string[]> {
   const latest = end ?? addSeconds(start, horizon.maximumSeconds);
+  const plan = (id: string, schedule: Schedule): PlannedRun[] => {
+    try {
+      return planDates(schedule, horizon, start, latest).map((date) => ({ scheduleId: id, kind: kindOf(schedule), date }));
+    } catch (error) {
+      if (onFault === undefined) throw error;
+      onFault(id, error);
+      return [];
+    }
+  };
   return retryOnce(() =>
     sql.begin(async (transaction) => {
       const wanted = await transaction`select id from deployment where id = ${deploymentId}::uuid and (${evenPaused} or not paused) for share`;
@@ -114,9 +125,7 @@ export function scheduleRuns({ sql }: Database, deploymentId: string, { horizon,
       // Only a statement that begins under the lock is sure to see the schedules as they are.
       const schedules = await transaction<{ id: string; schedule: Schedule }[]>`
         select id, schedule from deployment_schedule where deployment_id = ${deploymentId}::uuid and active order by id`;
-      const planned = schedules.flatMap(({ id, schedule }) =>
-        planDates(schedule, horizon, start, latest).map((date): PlannedRun => ({ scheduleId: id, kind: kindOf(schedule), date })),
-      );
+      const planned = schedules.flatMap(({ id, schedule }) => plan(id, schedule));
       const created: string[] = [];
       for (let first = 0; first < planned.length; first += batchSize)
         created.push(...(await insertRuns(transaction, deploymentId, planned.slice(first, first + batchSize))));

@@ -36,6 +36,15 @@ function* rruleDates(rrule: string, start: Temporal.ZonedDateTime, end: Temporal
   for (const time of recurrenceTimes(parseRecurrence(rrule), start.toPlainDateTime(), to)) yield time.toZonedDateTime(start.timeZoneId, { disambiguation: 'earlier' });
 }
 
+/** A rule that steps beyond the moments that can be told ends there. */
+function* untilEndOfTime(candidates: Iterable<Temporal.ZonedDateTime>): Generator<Temporal.ZonedDateTime> {
+  try {
+    yield* candidates;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  }
+}
+
 /**
  * The dates of a schedule within a span, each once, in its time zone; in order but around a change of the clock. Throws
  * SyntaxError where a stored expression cannot be read.
@@ -46,7 +55,7 @@ export function* dates(schedule: Schedule, span: Span): Generator<Temporal.Zoned
   const candidates =
     'interval' in schedule ? intervalDates(schedule, start) : 'cron' in schedule ? cronDates(schedule.cron, schedule.day_or, start, end) : rruleDates(schedule.rrule, start, end);
   const seen = new Set<bigint>();
-  for (const date of candidates) {
+  for (const date of untilEndOfTime(candidates)) {
     if (compare(date, end) > 0) return;
     if (compare(date, start) < 0 || seen.has(date.epochNanoseconds)) continue;
     seen.add(date.epochNanoseconds);

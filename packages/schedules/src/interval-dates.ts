@@ -10,7 +10,8 @@ const DAY = 86_400_000_000;
 export function* intervalDates({ interval, anchor_date, timezone }: IntervalSchedule, start: Temporal.ZonedDateTime): Generator<Temporal.ZonedDateTime> {
   const zone = timezone || 'UTC';
   const anchor = Temporal.Instant.from(anchor_date).toZonedDateTimeISO(zone);
-  const length = Math.round(interval * 1e6);
+  // Moments are told apart by microseconds: what is shorter would step nowhere.
+  const length = Math.max(1, Math.round(interval * 1e6));
   const days = Math.floor(length / DAY);
   const rest = length - days * DAY;
   const isWholeDays = rest === 0;

@@ -12,6 +12,9 @@ interface Span {
 
 const HOUR = 3600;
 const DAY = 86_400;
+const END_OF_TIME = new Temporal.PlainDateTime(9999, 12, 31);
+/** Steps of a rule with COUNT that are followed from its start: what comes later than in a million never comes. */
+const MAXIMUM_COUNTED = 1_000_000;
 
 const toSeconds = (time: Temporal.PlainDateTime): Seconds => time.toZonedDateTime('UTC').epochMilliseconds / 1000;
 const toTime = (seconds: Seconds): Temporal.PlainDateTime => Temporal.Instant.fromEpochMilliseconds(seconds * 1000).toZonedDateTimeISO('UTC').toPlainDateTime();
@@ -109,12 +112,22 @@ function* clockPeriods(rule: RecurrenceRule, start: Temporal.PlainDateTime, { fr
   }
 }
 
+/** The furthest moment that can be told stands for all beyond it. */
+function lastMoment(start: Temporal.PlainDateTime, unit: string, distance: number): Temporal.PlainDateTime {
+  try {
+    return start.add({ [unit]: distance });
+  } catch (error) {
+    if (error instanceof RangeError) return END_OF_TIME;
+    throw error;
+  }
+}
+
 /** COUNT of a rule that skips nothing is an end, and then nothing has to be counted. */
 function replaceCount(rule: RecurrenceRule, start: Temporal.PlainDateTime): RecurrenceRule {
   const { frequency, interval, weekStart, count, until, ...filters } = rule;
   const unit = { HOURLY: 'hours', MINUTELY: 'minutes', SECONDLY: 'seconds' }[frequency as string];
   if (count === undefined || unit === undefined || Object.keys(filters).length > 0) return rule;
-  const last = start.add({ [unit]: (count - 1) * interval });
+  const last = lastMoment(start, unit, (count - 1) * interval);
   return { frequency, interval, weekStart, until: until !== undefined && Temporal.PlainDateTime.compare(until, last) < 0 ? until : last };
 }
 
@@ -123,7 +136,7 @@ function* ruleTimes(given: RecurrenceRule, start: Temporal.PlainDateTime, span: 
   const origin = toSeconds(start);
   const until = rule.until === undefined ? Infinity : toSeconds(rule.until);
   const isClockRule = ['HOURLY', 'MINUTELY', 'SECONDLY'].includes(rule.frequency);
-  let left = rule.count ?? Infinity;
+  let left = rule.count === undefined ? Infinity : Math.min(rule.count, MAXIMUM_COUNTED);
   for (const moments of isClockRule ? clockPeriods(rule, start, span) : datePeriods(rule, start, span))
     for (const moment of moments) {
       if (moment < origin) continue;

@@ -107,3 +107,17 @@ test('rules that Prefect refuses are refused', () => {
   for (const rrule of ['rrule:freq=daily', ' FREQ=DAILY', 'FREQ=DAILY;UNTIL=20251108T000000Z', 'FREQ=DAILY\n\nFREQ=WEEKLY', 'DTSTART:20250101\nRDATE:20250102'])
     assert.equal(schedule.safeParse({ rrule }).success, true, rrule);
 });
+
+test('a rule that leads out of time ends there', () => {
+  const span = { start: '2026-01-01T00:00:00Z', end: '2026-01-01T02:00:00Z' };
+  assert.equal(formatted({ rrule: 'DTSTART:20260101T000000\nRRULE:FREQ=HOURLY;COUNT=99999999999' }, span, 10).length, 3);
+  assert.deepEqual(formatted({ rrule: 'DTSTART:20260101T000000\nRRULE:FREQ=YEARLY;INTERVAL=300000' }, { start: span.start }, 10), [span.start]);
+  assert.equal(nextDates({ interval: 1e-7, anchor_date: span.start, timezone: 'UTC' }, span, 10).length, 10);
+});
+
+test('a rule with COUNT is followed for a bounded time', () => {
+  const started = process.threadCpuUsage().user;
+  const span = { start: '2026-06-01T00:00:00Z', end: '2026-06-02T00:00:00Z' };
+  assert.deepEqual(formatted({ rrule: 'DTSTART:20200101T000000\nRRULE:FREQ=SECONDLY;COUNT=99999999;BYHOUR=1' }, span, 10), []);
+  assert.ok(process.threadCpuUsage().user - started < 1.5e6);
+});

@@ -22,7 +22,11 @@ export const createScheduler: CreateService = ({ settings, database, ticker, reg
 
   async function schedule(deploymentId: string): Promise<void> {
     try {
-      const created = await scheduleRuns(database, deploymentId, { horizon, batchSize });
+      const onFault = (scheduleId: string, error: unknown) => {
+        metrics.failed.inc();
+        logger.error({ error, deploymentId, scheduleId }, 'a schedule could not be planned');
+      };
+      const created = await scheduleRuns(database, deploymentId, { horizon, batchSize, onFault });
       metrics.scheduled.inc(created.length);
     } catch (error) {
       // One deployment that cannot be scheduled must not stop the others; without a database there are none.

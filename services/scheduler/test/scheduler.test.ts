@@ -131,8 +131,10 @@ test('a run is created once, however often and by however many', async () => {
 test('a schedule that cannot be read stops no other deployment', async () => {
   await insertDeployment({ schedules: [{ schedule: { ...hourly(), cron: 'nonsense' } }] });
   const good = await insertDeployment();
+  const mixed = await insertDeployment({ schedules: [{ schedule: { ...hourly(), cron: 'nonsense' } }, { schedule: hourly(1) }] });
   await using _scheduler = startCopies(1, database.url, createScheduler);
   await until('the good one has runs', async () => (await runsOf(good)).length === 3);
+  await until('so has the good schedule of another', async () => (await runsOf(mixed)).length === 3);
 });
 
 test('the main loop finds what is missing, page by page', async () => {
