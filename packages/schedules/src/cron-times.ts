@@ -48,14 +48,18 @@ function nextDate(cron: Cron, from: Temporal.PlainDate, last: Temporal.PlainDate
 
 /** The first time of a matching day that is not before `from`, which lies on that day or before it. */
 function timeOn({ hours, minutes, seconds }: Cron, date: Temporal.PlainDate, from: Temporal.PlainDateTime): Temporal.PlainDateTime | undefined {
-  const earliestHour = date.equals(from.toPlainDate()) ? from.hour : 0;
-  for (const hour of hours)
-    if (hour >= earliestHour)
-      for (const minute of minutes)
-        for (const second of seconds) {
-          const time = date.toPlainDateTime({ hour, minute, second });
-          if (compareTimes(time, from) >= 0) return time;
-        }
+  const isFirstDay = date.equals(from.toPlainDate());
+  for (const hour of hours) {
+    if (isFirstDay && hour < from.hour) continue;
+    const isFirstHour = isFirstDay && hour === from.hour;
+    for (const minute of minutes) {
+      if (isFirstHour && minute < from.minute) continue;
+      for (const second of seconds) {
+        const time = date.toPlainDateTime({ hour, minute, second });
+        if (compareTimes(time, from) >= 0) return time;
+      }
+    }
+  }
   return undefined;
 }
 

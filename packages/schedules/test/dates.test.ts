@@ -121,3 +121,10 @@ test('a rule with COUNT is followed for a bounded time', () => {
   assert.deepEqual(formatted({ rrule: 'DTSTART:20200101T000000\nRRULE:FREQ=SECONDLY;COUNT=99999999;BYHOUR=1' }, span, 10), []);
   assert.ok(process.threadCpuUsage().user - started < 1.5e6);
 });
+
+test('every second late in an hour costs no more than early in it', () => {
+  const started = process.threadCpuUsage().user;
+  const seconds = formatted({ cron: '* * * * * *' }, { start: '2026-01-01T12:58:30Z' }, 100);
+  assert.deepEqual([seconds[0], seconds[99]], ['2026-01-01T12:58:30Z', '2026-01-01T13:00:09Z']);
+  assert.ok(process.threadCpuUsage().user - started < 0.4e6);
+});
