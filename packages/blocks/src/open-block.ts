@@ -12,7 +12,6 @@ export interface OpenBlock {
   name: string | null;
   /** The slug of its type. */
   type: string;
-  capabilities: string[];
   /** The documents that it refers to are within it. */
   data: JsonObject;
 }
@@ -37,16 +36,15 @@ async function openDocument(db: Kysely<Tables>, key: FernetKey, id: string, dept
   const document = await db
     .selectFrom('block_document')
     .innerJoin('block_type', 'block_type.id', 'block_document.block_type_id')
-    .innerJoin('block_schema', 'block_schema.id', 'block_document.block_schema_id')
-    .select(['block_document.id', 'block_document.name', 'block_document.data', 'block_document.is_anonymous', 'block_type.slug as type', 'block_schema.capabilities'])
+    .select(['block_document.id', 'block_document.name', 'block_document.data', 'block_document.is_anonymous', 'block_type.slug as type'])
     .where('block_document.id', '=', id)
     .executeTakeFirst();
   if (document === undefined || depth > MAXIMUM_DEPTH) return undefined;
   const data = decryptData(key, document.data);
   const references = await db.selectFrom('block_document_reference').select(['name', 'reference_block_document_id']).where('parent_block_document_id', '=', id).execute();
   for (const { name, reference_block_document_id: inner } of references) data[name] = (await openDocument(db, key, inner, depth + 1))?.data;
-  const { type, capabilities, is_anonymous } = document;
-  return { id, name: is_anonymous ? null : document.name, type, capabilities, data };
+  const { type, is_anonymous } = document;
+  return { id, name: is_anonymous ? null : document.name, type, data };
 }
 
 /** Reads a block document and decrypts it; undefined where there is none. Throws where it cannot be decrypted. */
