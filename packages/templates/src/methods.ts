@@ -48,7 +48,8 @@ export function center(text: string, width: number, fill = ' '): string {
   return fill.repeat(left) + text + fill.repeat(missing - left);
 }
 
-function count(text: string, part: string): number {
+/** How often a part stands in a text. */
+export function count(text: string, part: string): number {
   spendSearch(text, part);
   return part === '' ? text.length + 1 : text.split(part).length - 1;
 }

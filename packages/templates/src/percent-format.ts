@@ -1,5 +1,6 @@
 import { checkTextLength, spendText } from './budget.ts';
 import { print, repr } from './printing.ts';
+import { formatScientific } from './strings.ts';
 import { Dictionary, Markup, Tuple, Undefined, type Value, either, isNumber, raise, typeName } from './values.ts';
 
 /* Python's `%` on texts. */
@@ -23,11 +24,6 @@ function formatGeneral(value: number, precision: number): string {
   const exponent = Math.floor(Math.log10(Math.abs(Number(value.toExponential(Math.max(0, precision - 1))))));
   const text = exponent < -4 || exponent >= precision ? formatScientific(value, precision - 1) : value.toFixed(Math.max(0, precision - 1 - exponent));
   return text.includes('.') ? text.replace(/\.?0+(?=e|$)/, '') : text;
-}
-
-function formatScientific(value: number, precision: number): string {
-  const [digits, exponent = '+0'] = value.toExponential(precision).split('e');
-  return `${digits}e${exponent.startsWith('-') ? '-' : '+'}${exponent.slice(1).padStart(2, '0')}`;
 }
 
 /** A number by one of Python's conversions: `d`, `x`, `f`, `g`… */

@@ -44,6 +44,12 @@ export function groupDigits(text: string, separator: string): string {
   });
 }
 
+/** A number with an exponent of two digits at least; without a precision with as many digits as it takes. */
+export function formatScientific(value: number, precision?: number): string {
+  const [digits, exponent = '+0'] = value.toExponential(precision).split('e');
+  return `${digits}e${exponent.charAt(0)}${exponent.slice(1).padStart(2, '0')}`;
+}
+
 /** As Python's `repr` of a float: `1.0`, `1e+16`, `1e-05`. */
 export function formatFloat(value: number): string {
   if (Number.isNaN(value)) return 'nan';
@@ -51,8 +57,7 @@ export function formatFloat(value: number): string {
   if (Object.is(value, -0)) return '-0.0';
   const magnitude = Math.abs(value);
   if (magnitude !== 0 && (magnitude >= 1e16 || magnitude < 1e-4)) {
-    const [digits, exponent = '+0'] = value.toExponential().split('e');
-    return `${digits}e${exponent.startsWith('-') ? '-' : '+'}${exponent.replace(/^[+-]/, '').padStart(2, '0')}`;
+    return formatScientific(value);
   }
   const text = String(value);
   return /[.e]/.test(text) ? text : `${text}.0`;

@@ -1,4 +1,5 @@
 import { checkItems, checkTextLength, spendText } from '../budget.ts';
+import { count } from '../methods.ts';
 import { escapeHtml, joinTexts, print } from '../printing.ts';
 import { Dictionary, Markup, Undefined, type Value, isText, isTrue, iterate, raise, textOf, typeName } from '../values.ts';
 import { type FilterContext, type Filters, filter } from './filter.ts';
@@ -44,8 +45,6 @@ function findTail(word: string): number {
     else return end;
   }
 }
-
-const count = (text: string, part: string): number => text.split(part).length - 1;
 
 /** Parts a word from the punctuation around it; brackets that were opened within the word are closed within it. */
 function partWord(word: string): [before: string, middle: string, after: string] {

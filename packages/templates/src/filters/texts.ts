@@ -113,7 +113,7 @@ function fileSize(bytes: number, isBinary: boolean): string {
   if (bytes < base) return `${Math.trunc(bytes)} Bytes`;
   const power = Math.min(SIZES.length, Math.max(1, Math.floor(Math.log(bytes) / Math.log(base))));
   const prefix = SIZES[power - 1] ?? '';
-  return `${(bytes / base ** power).toFixed(1)} ${isBinary ? `${prefix.toUpperCase().replace('K', 'K')}iB` : `${prefix}B`}`;
+  return `${(bytes / base ** power).toFixed(1)} ${isBinary ? `${prefix.toUpperCase()}iB` : `${prefix}B`}`;
 }
 
 /** Percent-encodes a text; within one, slashes stay. */
