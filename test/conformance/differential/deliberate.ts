@@ -67,10 +67,6 @@ export const deliberate: Deliberate[] = [
     covers: ({ kind, ours }, { body }) => kind === 'status' && statusOf(ours) === 422 && body.includes('INTERVAL=0'),
   },
   {
-    reason: 'a schedule with too many runs is shown with its defaults in the refusal',
-    covers: ({ at, real }, { path, status }) => status === 422 && path.endsWith('/schedules') && at.startsWith('body.request_body[') && real === ABSENT,
-  },
-  {
     reason: 'a path with or without the slash at its end is answered directly',
     covers: ({ kind, real }) => kind === 'status' && statusOf(real) === 307,
   },

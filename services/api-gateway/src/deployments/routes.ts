@@ -34,9 +34,9 @@ function found(deployment: Deployment | undefined): Deployment {
   return deployment;
 }
 
-async function create(body: DeploymentCreate, context: GatewayContext): Promise<Reply> {
+async function create(body: DeploymentCreate, sent: unknown, context: GatewayContext): Promise<Reply> {
   checkParameterSize(body.parameters, context.settings);
-  for (const [index, schedule] of body.schedules.entries()) checkMaximumRuns(schedule, ['schedules', index], body, context);
+  for (const [index, schedule] of body.schedules.entries()) checkMaximumRuns(schedule, ['schedules', index], sent, context);
   const { id, isNew } = await change(context, (db, emit) => createDeployment(db, emit, body));
   return new Reply(isNew ? 201 : 200, found(await findDeployment(context.database.kysely, { id })));
 }
@@ -53,7 +53,7 @@ export const deployments: Resource = {
       response: deployment,
       status: 200,
       otherStatuses: [201],
-      handler: ({ body }, context) => create(body, context),
+      handler: ({ body, sent }, context) => create(body, sent, context),
     }),
     route({
       method: 'patch',
@@ -62,9 +62,9 @@ export const deployments: Resource = {
       params: byId,
       body: deploymentUpdate,
       status: 204,
-      handler: ({ params, body }, context) => {
+      handler: ({ params, body, sent }, context) => {
         checkParameterSize(body.parameters ?? undefined, context.settings);
-        for (const [index, schedule] of (body.schedules ?? []).entries()) checkMaximumRuns(schedule, ['schedules', index], body, context);
+        for (const [index, schedule] of (body.schedules ?? []).entries()) checkMaximumRuns(schedule, ['schedules', index], sent, context);
         return change(context, (db, emit) => changeDeployment(db, emit, params.id, body));
       },
     }),

@@ -57,8 +57,8 @@ export const scheduleRoutes: readonly Route[] = [
     body: oneOrMore,
     response: z.array(deploymentSchedule),
     status: 201,
-    handler: ({ params, body }, context) => {
-      for (const [index, schedule] of body.entries()) checkMaximumRuns(schedule, [index], body, context);
+    handler: ({ params, body, sent }, context) => {
+      for (const [index, schedule] of body.entries()) checkMaximumRuns(schedule, [index], sent, context);
       return change(context, async (db) => {
         await touchDeployment(db, params.id);
         return insertSchedules(db, params.id, body);
@@ -72,8 +72,8 @@ export const scheduleRoutes: readonly Route[] = [
     params: bySchedule,
     body: deploymentScheduleUpdate,
     status: 204,
-    handler: ({ params, body }, context) => {
-      checkMaximumRuns(body, [], body, context);
+    handler: ({ params, body, sent }, context) => {
+      checkMaximumRuns(body, [], sent, context);
       return change(context, async (db) => {
         await touchDeployment(db, params.id);
         requireSchedule(await updateSchedule(db, params.id, params.schedule_id, body));

@@ -9,12 +9,12 @@ import type { GatewayContext } from '../context.ts';
 
 const COLUMNS = deploymentSchedule.keyof().options;
 
-/** Throws ValidationError where a schedule, which stands at `at` of a request's body, asks for more runs than the setting allows. */
-export function checkMaximumRuns({ max_scheduled_runs: runs }: DeploymentScheduleUpdate, at: (string | number)[], body: unknown, { settings }: GatewayContext): void {
+/** Throws ValidationError where a schedule, which stands at `at` of the body that was sent, asks for more runs than the setting allows. */
+export function checkMaximumRuns({ max_scheduled_runs: runs }: DeploymentScheduleUpdate, at: (string | number)[], sent: unknown, { settings }: GatewayContext): void {
   const maximum = settings.deployments.scheduleMaxScheduledRuns;
   if (typeof runs !== 'number' || runs <= maximum) return;
   const msg = `Value error, max_scheduled_runs must be at most ${maximum}.`;
-  throw new ValidationError([{ type: 'value_error', loc: ['body', ...at, 'max_scheduled_runs'], msg, input: runs, ctx: { error: {} } }], body);
+  throw new ValidationError([{ type: 'value_error', loc: ['body', ...at, 'max_scheduled_runs'], msg, input: runs, ctx: { error: {} } }], sent);
 }
 
 /** The last changed first. */

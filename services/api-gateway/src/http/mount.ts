@@ -68,6 +68,7 @@ async function handle({ route, params, query, headers }: Mounted, context: Gatew
       params: path.data,
       query: route.query === undefined ? {} : validate(query, request.query, ['query'], input),
       body,
+      sent: input,
       headers: request.headers,
       baseUrl: `${request.protocol}://${request.host}${request.baseUrl}`,
     },

@@ -11,6 +11,8 @@ export interface RouteRequest<P extends Shape, Q extends Shape, B extends z.ZodT
   params: Values<P>;
   query: Values<Q>;
   body: z.output<B>;
+  /** The body as it was sent, which a refusal repeats. */
+  sent: unknown;
   headers: IncomingHttpHeaders;
   /** Absolute URL of the API as the client sees it, without a trailing slash. */
   baseUrl: string;

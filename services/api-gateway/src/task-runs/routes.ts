@@ -30,15 +30,15 @@ function found(run: TaskRun | undefined): TaskRun {
 }
 
 /** Throws ValidationError (facts/rules.md §6). */
-function checkCacheKey(body: TaskRunCreate, { settings }: GatewayContext): void {
+function checkCacheKey({ cache_key: key }: TaskRunCreate, sent: unknown, { settings }: GatewayContext): void {
   const maximum = settings.tasks.maxCacheKeyLength;
-  if (!body.cache_key || body.cache_key.length <= maximum) return;
+  if (!key || key.length <= maximum) return;
   const msg = `Value error, a cache key has at most ${maximum} characters.`;
-  throw new ValidationError([{ type: 'value_error', loc: ['body', 'cache_key'], msg, input: body.cache_key, ctx: { error: {} } }], body);
+  throw new ValidationError([{ type: 'value_error', loc: ['body', 'cache_key'], msg, input: key, ctx: { error: {} } }], sent);
 }
 
-async function create(body: TaskRunCreate, context: GatewayContext): Promise<Reply> {
-  checkCacheKey(body, context);
+async function create(body: TaskRunCreate, sent: unknown, context: GatewayContext): Promise<Reply> {
+  checkCacheKey(body, sent, context);
   const run = { ...body, state: body.state ?? proposeState('PENDING') };
   const { id, created, events } = await createTaskRun(context.database, run, orchestrationSettings(context.settings));
   publishEvents(context, events);
@@ -55,7 +55,7 @@ export const taskRuns: Resource = {
   prefix: '/task_runs',
   tag: 'Task Runs',
   routes: [
-    route({ method: 'post', path: '/', name: 'create_task_run', body: taskRunCreate, response: taskRun, status: 200, otherStatuses: [201], handler: ({ body }, context) => create(body, context) }),
+    route({ method: 'post', path: '/', name: 'create_task_run', body: taskRunCreate, response: taskRun, status: 200, otherStatuses: [201], handler: ({ body, sent }, context) => create(body, sent, context) }),
     route({
       method: 'patch',
       path: '/{id}',
