@@ -3,7 +3,7 @@ import type { EventResource } from '@praetor/orchestration/lifecycle-events';
 import type { ServiceContext } from '@praetor/runtime/service';
 import type { JsonObject } from '@praetor/schema/json';
 import { composeCustomWebhook, composeWebhook } from '../notifications/custom-webhook.ts';
-import { LONGEST_SHOWN_BODY, WORTH_RETRYING, deliver, deliverAll } from '../notifications/delivery.ts';
+import { LONGEST_SHOWN_BODY, WORTH_RETRYING, deliverAll } from '../notifications/delivery.ts';
 import { sendEmail } from '../notifications/email.ts';
 import { type HttpResponse, InvalidRequestError, UnansweredError, sendRequest } from '../notifications/http-request.ts';
 import { PrivateAddressError } from '../notifications/private-addresses.ts';
@@ -61,7 +61,7 @@ export async function callWebhook(context: ServiceContext, blockId: string, payl
 
 async function sendTo({ type, data }: OpenBlock, notification: Notification, signal: AbortSignal): Promise<unknown> {
   if (type === 'email-server-credentials') return sendEmail(data, notification, signal);
-  if (type === 'custom-webhook') return deliver(composeCustomWebhook(data, notification), signal);
+  if (type === 'custom-webhook') return deliverAll([composeCustomWebhook(data, notification)], signal);
   const compose = SERVICES[type];
   if (compose === undefined) throw new InvalidRequestError(`Notifications cannot be sent through blocks of type '${type}'.`);
   return deliverAll(compose(data, notification), signal);

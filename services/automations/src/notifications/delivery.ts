@@ -8,7 +8,7 @@ export const LONGEST_SHOWN_BODY = 1000;
 export const WORTH_RETRYING = new Set([408, 429, 502, 503, 504]);
 
 /** Sends a notification. Throws ActionInterruptedError where it may be taken later, and ActionFailedError where it will not. */
-export async function deliver(request: HttpRequest, signal: AbortSignal): Promise<void> {
+async function deliver(request: HttpRequest, signal: AbortSignal): Promise<void> {
   const { status, text } = await sendRequest(request, signal);
   if (status < 400) return;
   const details = { notification_log: `HTTP ${status}: ${text.slice(0, LONGEST_SHOWN_BODY)}` };
